@@ -131,5 +131,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     raw_usage: bytes | None = None
     """The provider's usage object as it came (JSON), so that history can be re-priced. Anthropic streams: the
     objects of ``message_start`` and the last ``message_delta``, merged."""
+    partial_usage: bool = False
+    """Anthropic: the stream broke off before ``message_delta``. Input classes are final, ``output`` is only what
+    ``message_start`` had: estimate it from the text that has passed."""
     service_tier: str | None = None
     """The tier actually used, from the response."""

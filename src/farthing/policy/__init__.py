@@ -1,1 +1,8 @@
+"""``farthing.toml`` and the environment → one frozen ``Policy``."""
 
+from __future__ import annotations
+
+from farthing.policy.load import load_policy
+from farthing.policy.model import Cache, Policy, Provider, Server, Store
+
+__all__ = ["Cache", "Policy", "Provider", "Server", "Store", "load_policy"]

@@ -32,6 +32,10 @@ class Tap(Protocol):
         """The text (content, reasoning, tool arguments) that has passed, to estimate tokens where usage is missing."""
         ...
 
+    def recorded(self) -> bytes | None:
+        """All bytes that the provider sent, what the client does not see included; ``None`` if over the tap's limit."""
+        ...
+
 
 class Wire(Protocol):
     """One endpoint of one API."""

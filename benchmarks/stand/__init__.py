@@ -1,0 +1,1 @@
+"""The test stand of ``benchmarks/gateway.py``: upstreams, contenders, load and figures."""

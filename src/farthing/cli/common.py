@@ -1,0 +1,65 @@
+"""What the reporting commands share: options, the settings, output for machines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from farthing.policy import Policy, load_policy
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="The settings (default: FARTHING_CONFIG, farthing.toml)."
+)
+store_option = click.option(
+    "--store", metavar="URL", help="The ledger, for example sqlite:///farthing.db; goes before the settings."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+clock = time.time  # noqa: TID251 - here the clock enters the commands
+
+
+def policy_of(config: Path | None, store: str | None) -> Policy:
+    """The settings; ``store`` overrides the ledger's URL. Raises ``ConfigError``."""
+    environ = dict(os.environ)
+    if store is not None:
+        environ["FARTHING_STORE_URL"] = store
+    return load_policy(config, environ)
+
+
+def console() -> Console:
+    """For people. Wide enough for the tables where the output is not a terminal."""
+    from rich.console import Console
+
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=160)
+
+
+def json_line(value: object) -> str:
+    """One line of JSON."""
+    return msgspec.json.encode(value).decode()
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """Rows as CSV with a header; an unknown value is an empty field."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({column: _cell(row.get(column)) for column in columns} for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A spreadsheet must not take a user's text for a formula."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return value

@@ -1,0 +1,45 @@
+"""``farthing serve``."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import click
+import msgspec
+
+from farthing.errors import ConfigError, StoreError
+from farthing.policy import Policy, load_policy
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path), help="The settings (default: FARTHING_CONFIG, farthing.toml).")
+@click.option("--host", help="Address to listen on; goes before the settings.")
+@click.option("--port", type=int, help="Port to listen on; goes before the settings.")
+@click.option("--mode", type=click.Choice(["observe", "save"]), help="observe: touch nothing. save: levers on.")
+def serve(config: Path | None, host: str | None, port: int | None, mode: str | None) -> None:
+    """Start the gateway and the dashboard."""
+    from farthing.gateway.server import serve as run
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for name, value in (("HOST", host), ("PORT", port)):
+        if value is not None:
+            os.environ[f"FARTHING_SERVER_{name}"] = str(value)
+    if mode is not None:
+        os.environ["FARTHING_MODE"] = mode
+    policy = load_policy(config, os.environ)
+    announce(policy)
+    run(policy, os.environ, config)
+
+
+def announce(policy: Policy) -> None:
+    """What is served, where, and how an app gets there."""
+    base = f"http://{policy.server.host}:{policy.server.port}"
+    click.echo(f"farthing  mode {policy.mode}, ledger {policy.store.url}")
+    click.echo(f"  dashboard   {base}/farthing/")
+    click.echo(f"  OpenAI      base_url = {base}/v1")
+    click.echo(f"  Anthropic   base_url = {base}")
+    for notice in policy.notices:
+        click.echo(f"  note: {notice}")

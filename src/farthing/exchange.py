@@ -1,0 +1,123 @@
+"""One request on its way through the house, and the reply to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Literal
+
+import msgspec
+
+from farthing.ledger.records import Call, Shape
+from farthing.types import CacheState, Caller, Facts, Headers, Outcome, Prompt
+from farthing.wire.base import Wire
+
+Write = Callable[[bytes], Awaitable[None]]
+"""Gives bytes to the client."""
+
+Pump = Callable[[Write], Awaitable[None]]
+"""Writes a streamed body; returns when it has ended in order."""
+
+Mode = Literal["observe", "save"]
+CacheWish = Literal["no-store", "no-cache"]
+
+
+class Target(msgspec.Struct, frozen=True, gc=False):
+    """The provider that a request goes to."""
+
+    provider: str
+    url: str
+    """Everything before the path that the client sent after ``/v1``."""
+    model: str | None
+    """The model's name at the provider; ``None`` where the request names none."""
+    key: str | None
+    """The key to send instead of the client's; ``None``: the client's own goes through."""
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A provider's reply that has ended, for those who learn from it."""
+
+    call: Call
+    outcome: Outcome
+    streamed: bool
+    content_type: str
+    body: bytes | None
+    """The provider's bytes; ``None`` if they were too many to keep."""
+
+
+class Tally:
+    """What is learned about an exchange on its way; written into the ledger when it ends."""
+
+    __slots__ = (
+        "as_sent", "baseline_nano", "cache", "calls", "error", "first_byte_at", "learners", "prompt", "route", "saved",
+        "served_model", "settled", "shape", "status", "upstream_s", "would_cache", "would_save",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.cache: CacheState = "off"
+        self.would_cache: CacheState | None = None
+        self.route: str | None = None
+        self.served_model: str | None = None
+        self.as_sent = True
+        """No lever changed what was sent, so the baseline is the cost; else it is ``baseline_nano``."""
+        self.baseline_nano: int | None = None
+        self.saved: list[tuple[str, int]] = []
+        self.would_save: list[tuple[str, int]] = []
+        self.shape: Shape | None = None
+        self.prompt: Prompt | None = None
+        """Read once, by whoever needs it first; see ``prompt_of``."""
+        self.status: int | None = None
+        self.error: str | None = None
+        self.upstream_s = 0.0
+        """Seconds spent waiting for the provider before the first byte for the client."""
+        self.first_byte_at: float | None = None
+        self.learners: list[Callable[[Finished], None]] = []
+        self.settled = False
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """A request as the client sent it, and what is known of it."""
+
+    id: str
+    ts: float
+    """When it was accepted, seconds since the Unix epoch."""
+    begun: float
+    """The same on the monotonic clock, to measure durations."""
+    method: str
+    path: str
+    """With the query, as it came."""
+    headers: Headers
+    body: bytes
+    upload: AsyncIterator[bytes] | None
+    """A body that is passed on while it arrives, instead of ``body``."""
+    wire: Wire
+    facts: Facts
+    caller: Caller
+    target: Target
+    credential: bytes
+    """A digest of what the client authenticated with: two callers share answers only if it is equal."""
+    mode: Mode
+    cache_wish: CacheWish | None
+    tally: Tally
+
+
+def prompt_of(exchange: Exchange) -> Prompt:
+    """What the request says."""
+    tally = exchange.tally
+    if tally.prompt is None:
+        tally.prompt = exchange.wire.prompt(exchange.body)
+    return tally.prompt
+
+
+class Reply(msgspec.Struct):
+    """What the client gets: a body in one piece, or one that is pumped."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    pump: Pump | None = None
+
+
+Handler = Callable[[Exchange], Awaitable[Reply]]
+Stage = Callable[[Exchange, Handler], Awaitable[Reply]]
+"""One step of the pipeline: looks at the exchange, calls the next one or answers itself."""

@@ -1,0 +1,184 @@
+"""From an ASGI request to an ``Exchange``: read, limited, understood, authenticated."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from hashlib import blake2b
+from typing import cast
+
+from farthing.errors import RequestError, StoreError, TooLarge, Unauthenticated
+from farthing.exchange import CacheWish, Exchange, Mode, Tally, Target
+from farthing.gateway.asgi import Receive, Scope
+from farthing.limits.keys import Key
+from farthing.pipeline.identify import caller_of, named_headers
+from farthing.pipeline.runtime import Runtime
+from farthing.types import Api, Facts, Headers
+from farthing.upstream.credentials import VIRTUAL, presented
+from farthing.upstream.targets import choose, url_of
+from farthing.wire.base import Wire
+from farthing.wire.routes import wire_for
+
+JSON_TYPE = b"application/json"
+
+
+class ClientGone(Exception):
+    """The client hung up before its request was complete."""
+
+
+class Refused(Exception):
+    """The request cannot become an exchange; the client is told why in the shape of its API."""
+
+    def __init__(self, api: Api, problem: RequestError) -> None:
+        super().__init__(problem.message)
+        self.api, self.problem = api, problem
+
+
+class Intake:
+    """Makes exchanges."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._max_body = runtime.max_body
+
+    async def exchange(self, scope: Scope, receive: Receive) -> Exchange:
+        """The exchange of a request under ``/v1/``. Raises ``Refused`` or ``ClientGone``."""
+        runtime = self._runtime
+        begun = runtime.monotonic()
+        headers = cast("Headers", scope["headers"])
+        method = cast("str", scope["method"])
+        wire = wire_for(method, scope["path"], anthropic=_is_anthropic(headers))
+        try:
+            upload = _body_stream(receive) if self._passes_on(wire, headers) else None
+            body = b"" if upload else await self._body(headers, receive)
+            facts = wire.facts(body) if body else Facts()
+            return self._understood(scope, begun, wire, facts, body, upload)
+        except RequestError as problem:
+            raise Refused(wire.api, problem) from problem
+
+    def _understood(
+        self, scope: Scope, begun: float, wire: Wire, facts: Facts, body: bytes, upload: AsyncIterator[bytes] | None
+    ) -> Exchange:
+        runtime = self._runtime
+        headers = cast("Headers", scope["headers"])
+        named = named_headers(headers)
+        path = _path(scope)
+        provider, model = choose(runtime.policy.providers, wire.api, facts.model)
+        key, tenant, digest = self._credential(headers, provider)
+        if model != facts.model and model is not None:
+            body = runtime.rename_model(body, model)
+        return Exchange(
+            id=runtime.new_id(),
+            ts=runtime.timestamp(headers),
+            begun=begun,
+            method=scope["method"],
+            path=path,
+            headers=headers,
+            body=body,
+            upload=upload,
+            wire=wire,
+            facts=facts,
+            caller=caller_of(named, facts, tenant),
+            target=Target(provider, url_of(runtime.policy.providers[provider], path), model, key),
+            credential=digest,
+            mode=_mode(named.get("x-farthing-mode"), runtime.policy.mode),
+            cache_wish=_wish(named.get("x-farthing-cache")),
+            tally=Tally(),
+        )
+
+    def _credential(self, headers: Headers, provider: str) -> tuple[str | None, str | None, bytes]:
+        """The key to send (``None``: the client's own), the tenant that the credential belongs to, its digest."""
+        token = presented(headers)
+        if token is not None and not token.startswith(VIRTUAL):
+            return None, None, _digest(token)
+        tenant: str | None = None
+        if token is not None:
+            known = self._known(token)
+            if known is None:
+                raise Unauthenticated(
+                    "this virtual key is not known or was revoked; see `farthing keys list`",
+                    code="farthing_unknown_key",
+                )
+            tenant = known.tenant
+        elif not self._runtime.policy.server.is_loopback:
+            raise Unauthenticated("no key was sent: send a virtual key (fk-…) or the provider's own key")
+        return self._environment_key(provider), tenant, _digest(token or "")
+
+    def _known(self, token: str) -> Key | None:
+        try:
+            return self._runtime.keys.find(token)
+        except StoreError as problem:  # whoever cannot be checked is not let in
+            raise RequestError(str(problem), code="farthing_keys_unavailable", status=503) from problem
+
+    def _environment_key(self, provider: str) -> str:
+        variable = self._runtime.policy.providers[provider].api_key_env
+        if key := self._runtime.environ.get(variable or ""):
+            return key
+        way_out = f"set {variable}" if variable else f"set api_key_env for [providers.{provider}]"
+        raise Unauthenticated(
+            f"there is no key for provider {provider}: send your own as you would to the provider, or {way_out}",
+            code="farthing_no_credential",
+        )
+
+    def _passes_on(self, wire: Wire, headers: Headers) -> bool:
+        """Uploads (files, audio …) go through while they arrive; nothing in them has to be known."""
+        if not wire.name.endswith(".other"):
+            return False
+        kind = next((value for name, value in headers if name == b"content-type"), b"")
+        return bool(kind) and not kind.startswith(JSON_TYPE)
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        for name, value in headers:
+            if name == b"content-length" and value.isdigit() and int(value) > self._max_body:
+                raise self._too_large(int(value))
+        message = await receive()
+        body = cast("bytes", message.get("body", b""))
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        if not message.get("more_body", False):
+            return body
+        parts, size = [body], len(body)
+        async for part in _body_stream(receive):
+            parts.append(part)
+            size += len(part)
+            if size > self._max_body:
+                raise self._too_large(size)
+        return b"".join(parts)
+
+    def _too_large(self, size: int) -> TooLarge:
+        limit = self._runtime.policy.server.max_body
+        return TooLarge(f"the body has {size:,} bytes or more, over the limit of {limit}; see [server] max_body")
+
+
+async def _body_stream(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        if part := message.get("body", b""):
+            yield part
+        more = message.get("more_body", False)
+
+
+def _is_anthropic(headers: Headers) -> bool:
+    return any(name == b"anthropic-version" for name, _ in headers)
+
+
+def _path(scope: Scope) -> str:
+    path = cast("bytes", scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    query = cast("bytes", scope.get("query_string", b"")).decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _digest(credential: str) -> bytes:
+    return blake2b(credential.encode(), digest_size=16, person=b"farthing").digest()
+
+
+def _mode(wish: str | None, mode: Mode) -> Mode:
+    return "observe" if wish == "observe" else mode
+
+
+def _wish(text: str | None) -> CacheWish | None:
+    if text == "no-store":
+        return "no-store"
+    return "no-cache" if text == "no-cache" else None

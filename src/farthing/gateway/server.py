@@ -1,0 +1,158 @@
+"""Starts and stops: the socket, the keeper of the ledger, the workers. uvicorn does the serving."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from farthing.errors import ConfigError
+from farthing.gateway.app import Gateway
+from farthing.gateway.doors import dashboard_for
+from farthing.limits.keys import KeyRing
+from farthing.pipeline.runtime import Runtime, Timestamp
+from farthing.policy import Policy, load_policy
+from farthing.policy.units import seconds
+
+log = logging.getLogger("farthing")
+
+KEEPER_STOP_S = 10.0
+KEEP_ALIVE_S = 75
+BACKLOG = 2048
+
+
+def serve(policy: Policy, environ: Mapping[str, str], config: Path | None) -> None:
+    """Serve until stopped. Raises ``ConfigError`` or ``StoreError`` if it cannot start."""
+    check_keys(policy)
+    listener = bind(policy.server.host, policy.server.port)
+    with keeper(policy):
+        if policy.server.workers == 1:
+            app = application(policy, environ)
+            uvicorn.Server(server_config(policy, app)).run(sockets=[listener])
+        else:
+            if config is not None:
+                os.environ["FARTHING_CONFIG"] = str(config)
+            workers = server_config(policy, "farthing.gateway.server:worker", factory=True)
+            Multiprocess(workers, target=uvicorn.Server(workers).run, sockets=[listener]).run()
+
+
+def worker() -> Gateway:
+    """The application of one of several worker processes, which find their settings as the first one did."""
+    return application(load_policy(None, os.environ), os.environ)
+
+
+def application(policy: Policy, environ: Mapping[str, str], timestamp: Timestamp | None = None) -> Gateway:
+    """The gateway of this process."""
+    runtime = Runtime(policy, environ, timestamp=timestamp)
+    return Gateway(runtime, dashboard_for(runtime))
+
+
+def server_config(policy: Policy, app: object, *, factory: bool = False) -> uvicorn.Config:
+    """Uvicorn as a pass-through needs it: no access log, no headers of its own, a stop that lets work finish."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        factory=factory,
+        workers=policy.server.workers,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(seconds(policy.server.grace)),
+    )
+
+
+def check_keys(policy: Policy) -> None:
+    """Off loopback anybody could spend the owner's money: there have to be keys."""
+    if policy.server.is_loopback or any(key.revoked is None for key in KeyRing(Path(policy.store.keys)).all()):
+        return
+    raise ConfigError(
+        f"[server] host = {policy.server.host!r} is reachable from other machines and there are no virtual keys: "
+        "make one with `farthing keys create --tenant NAME`, or listen on 127.0.0.1"
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """The listening socket; raises ``ConfigError`` if it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as problem:
+        listener.close()
+        raise ConfigError(_bind_problem(host, port, problem)) from problem
+    listener.set_inheritable(True)
+    return listener
+
+
+def _bind_problem(host: str, port: int, problem: OSError) -> str:
+    if problem.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is in use: stop what listens there, or choose another with "
+            f"--port or [server] port (is farthing already running?)"
+        )
+    if problem.errno == errno.EACCES:
+        return f"port {port} needs more rights than this user has: choose one above 1023"
+    return f"cannot listen on {host}:{port}: {problem.strerror or problem}"
+
+
+@contextmanager
+def keeper(policy: Policy) -> Generator[None]:
+    """The process that moves the journal into the store; started again if it dies."""
+    stopping = threading.Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def watch() -> None:
+        while not stopping.is_set():
+            process = _start_keeper(policy)
+            running[:] = [process]
+            code = process.wait()
+            if not stopping.is_set():
+                log.warning(
+                    "the keeper of the ledger ended with %s; the journal keeps everything, starting it again", code
+                )
+                stopping.wait(1.0)
+
+    thread = threading.Thread(target=watch, name="farthing keeper watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for process in running:
+            _end(process)
+        thread.join(KEEPER_STOP_S)
+
+
+def _start_keeper(policy: Policy) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "farthing.ledger.keeper", "--store", policy.store.url]
+    command += ["--journal", policy.store.journal, "--retention", str(seconds(policy.store.retention))]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own command
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Its end of file tells the keeper to finish and go."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(KEEPER_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.terminate()

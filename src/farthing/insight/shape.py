@@ -1,0 +1,85 @@
+"""What is kept of a prompt to recognise its template.
+
+A *query type* is a prompt template's fingerprint: the system prompt and the skeleton of the messages, with the varying
+parts taken out. All turns of a chat or an agent run have one shape key, however many there are.
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+from farthing.insight import titles
+from farthing.insight.masking import WILD, Sentence, sentences
+from farthing.ledger.records import Shape
+from farthing.types import Prompt
+
+SYSTEM_CHARS = 2_000
+USER_CHARS = 500
+SYSTEM_WORDS = 60
+HEAD_WORDS = 8
+EXAMPLE_CHARS = 240
+TOOL_HEAD = ("<tool>",)
+
+_EMPTY_WORDS = """
+you are is a an the ai helpful useful friendly polite knowledgeable concise honest smart expert assistant
+chatbot bot model language large chatgpt gpt claude be and answer questions please respond helpfully
+"""
+GENERIC = frozenset(_EMPTY_WORDS.split())
+"""A system prompt of nothing but these words says nothing about the task."""
+
+
+def shape_of(wire: str, prompt: Prompt, keep_example: bool) -> Shape:
+    """The shape of a request that came over ``wire`` (``openai.chat`` …).
+
+    ``key`` is ``operation:format:`` and then either eight hex digits for each masked sentence at the beginning of the
+    system prompt, the first of which names the family, or, where the system prompt says nothing, ``~`` and the tools.
+    With ``keep_example`` off the title is made of masked words, and of the user's text only the masked head is kept,
+    where the system prompt says nothing.
+    """
+    system = sentences(prompt.system[:SYSTEM_CHARS], SYSTEM_WORDS)
+    signature = _signature(system) if _says_something(system) else _tools(prompt)
+    is_bare = signature[0] == "~"
+    head = _head(prompt) if keep_example or is_bare else ()
+    title = _bare_title(prompt, head) if is_bare else _title(prompt, system, keep_example=keep_example)
+    example = prompt.question[:EXAMPLE_CHARS] if keep_example else ""
+    return Shape(f"{operation(wire)}:{prompt.response_format or ''}:{signature}", head, title, example)
+
+
+def operation(wire: str) -> str:
+    """What is done, whichever API it is asked through: one feature may use several."""
+    name = wire.rpartition(".")[2]
+    return "chat" if name in {"chat", "responses", "messages"} else name
+
+
+def _says_something(system: list[Sentence]) -> bool:
+    return any(word != WILD and word not in GENERIC for sentence in system for word in sentence)
+
+
+def _signature(system: list[Sentence]) -> str:
+    return "".join(f"{crc32(' '.join(sentence).encode('utf-8', 'replace')):08x}" for sentence in system)
+
+
+def _tools(prompt: Prompt) -> str:
+    names = " ".join(sorted(prompt.tools)).encode("utf-8", "replace")
+    return f"~{crc32(names):08x}" if names else "~"
+
+
+def _head(prompt: Prompt) -> tuple[str, ...]:
+    """The beginning of the first user message: the same in every turn of a conversation."""
+    if prompt.turns and prompt.turns[-1].role == "tool":
+        return TOOL_HEAD
+    text = next((turn.text for turn in prompt.turns if turn.role == "user"), "")
+    found = sentences(text[:USER_CHARS], HEAD_WORDS)
+    return found[0] if found and found[0][-1].endswith(":") else tuple(w for part in found for w in part)[:HEAD_WORDS]
+
+
+def _title(prompt: Prompt, system: list[Sentence], *, keep_example: bool) -> str:
+    if not keep_example:
+        return titles.of_head(system[0])
+    return titles.of_system(prompt.system) or titles.of_head(system[0])
+
+
+def _bare_title(prompt: Prompt, head: tuple[str, ...]) -> str:
+    if prompt.tools:
+        return titles.shorten("tools: " + ", ".join(sorted(prompt.tools)))
+    return titles.of_head(head)

@@ -1,0 +1,221 @@
+"""The stage: answer from the cache what has been answered before; in observe mode only say what that would have saved."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from farthing.exchange import Exchange, Finished, Handler, Pump, Reply, Write, prompt_of
+from farthing.levers.recall.admit import storable
+from farthing.levers.recall.counterfactual import expected_usage
+from farthing.levers.recall.flight import Flights, Lead
+from farthing.levers.recall.gate import read_flags, refusal
+from farthing.levers.recall.key import Partition, recall_key
+from farthing.levers.recall.store import Answer
+from farthing.levers.recall.warmth import Warmth
+from farthing.types import Clock, Headers, Usage
+
+LEVER = "exact"
+OPERATIONS = frozenset({"chat", "embeddings"})
+VARY = (b"anthropic-beta", b"anthropic-version", b"openai-beta", b"openai-organization", b"openai-project")
+"""Request headers that may change an answer, or say whose it is."""
+
+
+class Answers(Protocol):
+    """Where answers are kept; fails open."""
+
+    def get(self, key: bytes, wire: str, now: float) -> Answer | None: ...
+    def put(self, key: bytes, answer: Answer) -> bool: ...
+    def touch(self, key: bytes) -> None: ...
+
+
+class CostOf(Protocol):
+    """What a usage costs at a provider, in nano-dollars; ``None`` if no price is known."""
+
+    def __call__(self, exchange: Exchange, model: str, usage: Usage) -> int | None: ...
+
+
+class Recall:
+    """The exact cache as a stage."""
+
+    def __init__(
+        self, answers: Answers, *, cost_of: CostOf, clock: Clock, ttl_s: float, wait_s: float, per_user: bool
+    ) -> None:
+        self._answers, self._cost_of, self._clock = answers, cost_of, clock
+        self._ttl_s, self._wait_s, self._per_user = ttl_s, wait_s, per_user
+        self._flights: Flights[Answer] = Flights()
+        self._warmth = Warmth()
+
+    async def stage(self, exchange: Exchange, following: Handler) -> Reply:
+        """Answer, or let the next stage answer and keep what it says."""
+        if not _may_recall(exchange):
+            return await following(exchange)
+        if exchange.mode == "observe":
+            exchange.tally.learners.append(lambda finished: self._observe(exchange, finished))
+            return await following(exchange)
+        if _refused(exchange) is not None:
+            return await following(exchange)
+        key = self._key(exchange)
+        exchange.tally.cache = "miss"
+        if exchange.cache_wish == "no-cache":
+            return await self._ask(exchange, following, key, None)
+        if (answer := self._answers.get(key, exchange.wire.name, self._clock())) is not None and answer.body:
+            return self._serve(exchange, key, answer)
+        boarded = await self._flights.board(key, self._wait_s)
+        if isinstance(boarded, Lead):
+            return await self._lead(exchange, following, key, boarded)
+        if boarded is not None:
+            return self._serve(exchange, key, boarded)
+        return await self._ask(exchange, following, key, None)
+
+    async def _lead(self, exchange: Exchange, following: Handler, key: bytes, lead: Lead[Answer]) -> Reply:
+        """Go for those who wait: a streamed reply lands when its pump has ended."""
+        try:
+            reply = await self._ask(exchange, following, key, lead)
+        except BaseException as problem:
+            lead.__exit__(type(problem), problem, None)
+            raise
+        if reply.pump is None:
+            lead.fail()  # of no effect if it has landed
+        else:
+            reply.pump = _landing(lead, reply.pump)
+        return reply
+
+    async def _ask(self, exchange: Exchange, following: Handler, key: bytes, lead: Lead[Answer] | None) -> Reply:
+        def keep(finished: Finished) -> None:
+            answer = self._learn(exchange, key, finished)
+            if answer is not None and lead is not None:
+                lead.land(answer)
+
+        exchange.tally.learners.append(keep)
+        return await following(exchange)
+
+    def _learn(self, exchange: Exchange, key: bytes, finished: Finished) -> Answer | None:
+        self._warmth.learn(exchange, finished.call.usage)
+        outcome, call = finished.outcome, finished.call
+        status = call.status or 0
+        text = _text(exchange, finished)
+        if storable(exchange.wire.operation, status, outcome, finished.body, text) is not None or not finished.body:
+            return None
+        answer = self._answer(exchange, finished, finished.body)
+        self._answers.put(key, answer)
+        return answer
+
+    def _answer(self, exchange: Exchange, finished: Finished, body: bytes) -> Answer:
+        call, now = finished.call, self._clock()
+        return Answer(
+            wire=exchange.wire.name,
+            stored_at=now,
+            expires_at=now + self._ttl_s,
+            streamed=finished.streamed,
+            body=body,
+            content_type=finished.content_type,
+            model=call.model,
+            model_reported=call.model_reported,
+            provider=call.provider,
+            finish_reason=call.finish_reason,
+            usage=call.usage,
+            cost_nano=call.cost_nano,
+            price_version=call.price_version,
+            tenant=exchange.caller.tenant,
+            feature=exchange.caller.feature,
+            request_id=exchange.id,
+            latency_us=call.latency_us,
+        )
+
+    def _serve(self, exchange: Exchange, key: bytes, answer: Answer) -> Reply:
+        tally = exchange.tally
+        tally.cache = "exact"
+        tally.as_sent = False
+        tally.baseline_nano = self._would_cost(exchange, key, answer)
+        if tally.baseline_nano is not None:
+            tally.saved.append((LEVER, tally.baseline_nano))
+        tally.served_model = answer.model_reported or answer.model
+        self._answers.touch(key)
+        return _replay(exchange, answer)
+
+    def _would_cost(self, exchange: Exchange, key: bytes, answer: Answer) -> int | None:
+        """The price of the stored call as it would be billed now; never more than it was."""
+        if answer.usage is None:
+            return answer.cost_nano
+        age = self._warmth.age(key, answer.stored_at, self._clock())
+        usage = expected_usage(answer.usage, exchange.wire.api, age, self._warmth.prefix(exchange))
+        return self._cost_of(exchange, answer.model_reported or answer.model or "", usage)
+
+    def _observe(self, exchange: Exchange, finished: Finished) -> None:
+        """Nothing was changed: note what a cache would have done with this very request, and what it cost."""
+        if _refused(exchange) is not None:
+            return
+        key, now, tally = self._key(exchange), self._clock(), exchange.tally
+        if self._answers.get(key, exchange.wire.name, now) is not None:
+            tally.would_cache = "exact"
+            if finished.call.cost_nano is not None:
+                tally.would_save.append((LEVER, finished.call.cost_nano))
+            self._answers.touch(key)
+            return
+        tally.would_cache = "miss"
+        text = _text(exchange, finished)
+        if storable(exchange.wire.operation, finished.call.status or 0, finished.outcome, finished.body, text) is None:
+            # Without its body: it is known, but nobody can ever be served from it.
+            self._answers.put(key, self._answer(exchange, finished, b""))
+
+    def _key(self, exchange: Exchange) -> bytes:
+        caller = exchange.caller
+        partition = Partition(
+            tenant=caller.tenant,
+            credential=exchange.credential,
+            provider=exchange.target.provider,
+            user=caller.user if self._per_user else None,
+            headers=tuple(
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers if name in VARY
+            ),
+        )
+        return recall_key(partition, exchange.wire.name, exchange.body)
+
+
+def _may_recall(exchange: Exchange) -> bool:
+    return (
+        exchange.method == "POST"
+        and exchange.upload is None
+        and exchange.cache_wish != "no-store"
+        and exchange.wire.operation in OPERATIONS
+    )
+
+
+def _refused(exchange: Exchange) -> str | None:
+    prompt = prompt_of(exchange)
+    return refusal(exchange.wire.operation, exchange.facts, prompt, read_flags(exchange.body, prompt))
+
+
+def _text(exchange: Exchange, finished: Finished) -> str | None:
+    if finished.body is None or exchange.wire.operation == "embeddings":
+        return None
+    if not finished.streamed:
+        return exchange.wire.text(finished.body)
+    return exchange.wire.text(exchange.wire.to_plain(finished.body))
+
+
+def _landing(lead: Lead[Answer], pump: Pump) -> Pump:
+    async def landing(write: Write) -> None:
+        with lead:
+            await pump(write)
+
+    return landing
+
+
+def _replay(exchange: Exchange, answer: Answer) -> Reply:
+    """The stored answer in the caller's own mode."""
+    wire, facts = exchange.wire, exchange.facts
+    if not facts.stream:
+        body = wire.to_plain(answer.body) if answer.streamed else answer.body
+        return Reply(200, [(b"content-type", b"application/json")], body)
+    if answer.streamed:
+        events = wire.restream(answer.body, include_usage=facts.include_usage)
+    else:
+        events = wire.to_stream(answer.body, include_usage=facts.include_usage)
+    headers: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+    stream = b"".join(events)
+
+    async def play(write: Write) -> None:
+        await write(stream)
+
+    return Reply(200, headers, pump=play)

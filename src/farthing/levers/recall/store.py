@@ -1,0 +1,228 @@
+"""Answers on disk, shared by all processes of a machine: LMDB, read through its memory map, written by one thread.
+
+Nothing here fails a request: a read that goes wrong is a miss, a write that goes wrong is lost, and both are counted.
+Open it after forking, once per process. ``get``, ``put`` and ``touch`` are quick enough for an event loop; the rest
+waits for the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lmdb
+import msgspec
+
+from farthing.levers.recall import ranking
+from farthing.levers.recall.answer import Answer, Stats
+from farthing.levers.recall.files import open_files
+from farthing.levers.recall.ranking import Card, Tables
+
+_QUEUE = 2048
+_QUEUE_BYTES = 64 << 20
+_BATCH = 256
+_HITS = 1024  # served answers that are counted in memory before they are written without waiting for an answer to store
+_PURGE_BATCH = 1000
+
+
+class _Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    key: bytes
+    answer: Answer
+
+
+class _Put(msgspec.Struct, frozen=True):
+    key: bytes
+    answer: Answer
+
+
+class _Drop(msgspec.Struct, frozen=True):
+    key: bytes
+
+
+class _Wake(msgspec.Struct, frozen=True):
+    """Write the hits; say when everything before has been written; end."""
+
+    done: threading.Event | None = None
+    stop: bool = False
+
+
+_Op = _Put | _Drop | _Wake
+_DECODER = msgspec.msgpack.Decoder(_Record)
+
+
+def open_answers(path: Path, max_bytes: int) -> AnswerStore:
+    """The store in the directory ``path``, made if it is not there, bounded to about ``max_bytes`` on disk.
+
+    A store that cannot be read (damaged, foreign, of another format) is moved aside and ``AnswerStore.message`` says so.
+    Raises ``StoreError`` if the place cannot be written.
+    """
+    env, tables, message = open_files(path, max_bytes)
+    return AnswerStore(env, tables, max_bytes, message)
+
+
+class AnswerStore:
+    """See the module. Made by ``open_answers``."""
+
+    def __init__(self, env: Any, tables: Tables, max_bytes: int, message: str | None) -> None:
+        self.message = message
+        """What happened on opening, for the log; ``None`` if nothing did."""
+        self._env = env
+        self._tables = tables
+        self._max_bytes = max_bytes
+        self._queue: queue.Queue[_Op] = queue.Queue(_QUEUE)
+        self._waiting: dict[bytes, Answer] = {}  # put, not yet written: already to be found
+        self._waiting_bytes = 0
+        self._hits: dict[bytes, int] = {}
+        self._dropped = 0
+        self._errors = 0
+        self._closed = False
+        self._writer = threading.Thread(target=self._write, name="farthing-answers", daemon=True)
+        self._writer.start()
+
+    def get(self, key: bytes, wire: str, now: float) -> Answer | None:
+        """The answer of this key, if it is this key's, of this wire, and not expired at ``now``."""
+        if (waiting := self._waiting.get(key)) is not None:
+            return waiting if waiting.wire == wire and now < waiting.expires_at else None
+        try:
+            with self._env.begin(db=self._tables.answers) as txn:
+                raw = txn.get(key)
+            if raw is None:
+                return None
+            record = _DECODER.decode(raw)
+        except (lmdb.Error, msgspec.DecodeError):
+            self._errors += 1
+            self._enqueue(_Drop(key))
+            return None
+        if record.key != key or record.answer.wire != wire:
+            self._errors += 1
+            return None
+        if now >= record.answer.expires_at:
+            self._enqueue(_Drop(key))
+            return None
+        return record.answer
+
+    def put(self, key: bytes, answer: Answer) -> bool:
+        """Keep an answer; it can be found at once and is on disk a moment later. False if it was dropped."""
+        size = len(answer.body)
+        if size > self._max_bytes // 2 or self._waiting_bytes + size > _QUEUE_BYTES or self._closed:
+            self._dropped += 1
+            return False
+        self._waiting[key] = answer
+        self._waiting_bytes += size
+        if self._enqueue(_Put(key, answer)):
+            return True
+        self._written(_Put(key, answer))
+        self._dropped += 1
+        return False
+
+    def touch(self, key: bytes) -> None:
+        """Count a hit. Counts are written with the next answers: only then do they decide who stays."""
+        self._hits[key] = self._hits.get(key, 0) + 1
+        if len(self._hits) == _HITS:
+            self._enqueue(_Wake())
+
+    def flush(self) -> None:
+        """Wait until everything so far is on disk."""
+        if not self._closed:
+            done = threading.Event()
+            self._queue.put(_Wake(done))
+            done.wait()
+
+    def purge(self, *, tenant: str | None = None, feature: str | None = None, older_than: float | None = None) -> int:
+        """Delete the answers that meet every condition given (none: all of them); how many there were.
+
+        ``older_than``: stored before that time. Answers that other processes have not written yet are not met.
+        """
+
+        def wanted(card: Card) -> bool:
+            return (
+                (tenant is None or card.tenant == tenant)
+                and (feature is None or card.feature == feature)
+                and (older_than is None or card.stored_at < older_than)
+            )
+
+        self.flush()
+        with self._env.begin() as txn:
+            keys = list(ranking.matching(txn, self._tables, wanted))
+        for start in range(0, len(keys), _PURGE_BATCH):
+            with self._env.begin(write=True) as txn:
+                for key in keys[start : start + _PURGE_BATCH]:
+                    ranking.remove(txn, self._tables, key)
+        return len(keys)
+
+    def stats(self) -> Stats:
+        """How full it is and what it did. Hits include those of this process that are not written yet."""
+        with self._env.begin() as txn:
+            entries = txn.stat(self._tables.cards)["entries"]
+            totals = ranking.read_totals(txn, self._tables)
+        hits = totals.hits + sum(list(self._hits.values()))
+        return Stats(entries, totals.bytes, hits, totals.evictions, self._dropped, self._errors)
+
+    def close(self) -> None:
+        """Write what is waiting, then let go of the files. ``get`` afterwards finds nothing, ``put`` drops."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(_Wake(stop=True))
+        self._writer.join()
+        self._waiting.clear()
+        self._env.close()
+
+    # ---------------------------------------------------------------- the writer thread
+
+    def _enqueue(self, op: _Op) -> bool:
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(op)
+            return True
+        return False
+
+    def _write(self) -> None:
+        stop = False
+        while not stop:
+            batch = self._batch()
+            hits, self._hits = self._hits, {}
+            if not self._attempt(lambda batch=batch, hits=hits: self._apply(batch, hits)):
+                for op in batch:  # one bad apple: the others go in alone
+                    self._attempt(lambda op=op: self._apply([op], {}))
+            for op in batch:
+                if isinstance(op, _Put):
+                    self._written(op)
+                elif isinstance(op, _Wake):
+                    stop = stop or op.stop
+                    if op.done is not None:
+                        op.done.set()
+
+    def _batch(self) -> list[_Op]:
+        batch = [self._queue.get()]
+        with contextlib.suppress(queue.Empty):
+            while len(batch) < _BATCH:
+                batch.append(self._queue.get_nowait())
+        return batch
+
+    def _attempt(self, write: Callable[[], None]) -> bool:
+        try:
+            write()
+        except (lmdb.Error, OSError):
+            self._errors += 1
+            return False
+        return True
+
+    def _apply(self, batch: list[_Op], hits: dict[bytes, int]) -> None:
+        with self._env.begin(write=True) as txn:
+            for key, count in hits.items():
+                ranking.add_hits(txn, self._tables, key, count)
+            for op in batch:
+                if isinstance(op, _Put):
+                    record = msgspec.msgpack.encode(_Record(op.key, op.answer))
+                    ranking.insert(txn, self._tables, op.key, op.answer, record, self._max_bytes)
+                elif isinstance(op, _Drop):
+                    ranking.remove(txn, self._tables, op.key)
+
+    def _written(self, op: _Put) -> None:
+        self._waiting_bytes -= len(op.answer.body)
+        if self._waiting.get(op.key) is op.answer:
+            del self._waiting[op.key]

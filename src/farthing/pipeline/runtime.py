@@ -1,0 +1,159 @@
+"""The runtime owns every long-lived object: built once at start, closed once at the end."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from farthing import tokens
+from farthing.errors import StoreError
+from farthing.exchange import Exchange, Handler, Stage, prompt_of
+from farthing.insight.shape import shape_of
+from farthing.ledger.journal import Journal
+from farthing.ledger.records import Shape
+from farthing.levers.recall.lever import Recall
+from farthing.levers.recall.store import AnswerStore, open_answers
+from farthing.limits.keys import KeyRing
+from farthing.pipeline.send import Sender
+from farthing.pipeline.settle import Settler
+from farthing.pipeline.settlement import Price, Priced
+from farthing.pipeline.stages import pipeline
+from farthing.policy import Policy
+from farthing.policy.units import seconds, size
+from farthing.prices.book import PriceBook
+from farthing.types import Clock, Headers, Usage
+from farthing.upstream.pool import Pool, open_pool
+from farthing.wire.edit import replace_top_level
+
+Timestamp = Callable[[Headers], float]
+"""When a request happened: the clock, unless a demo replays another month."""
+
+
+class Runtime:
+    """One process's worth of farthing."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        environ: Mapping[str, str],
+        *,
+        clock: Clock = time.time,  # noqa: TID251 - here the clock enters the house
+        monotonic: Callable[[], float] = time.perf_counter,
+        timestamp: Timestamp | None = None,
+    ) -> None:
+        self.policy, self.environ = policy, environ
+        self.clock, self.monotonic = clock, monotonic
+        self.timestamp: Timestamp = timestamp or (lambda _headers: clock())
+        self.max_body = size(policy.server.max_body)
+        self.prices = PriceBook.load(Path(policy.prices.file) if policy.prices.file else None)
+        self.journal = Journal(Path(policy.store.journal), clock, fsync=policy.store.fsync)
+        self.keys = KeyRing(Path(policy.store.keys))
+        self.cache_problem: str | None = None
+        self.answers = self._open_answers()
+        self._pool: Pool | None = None
+        self._handler: Handler | None = None
+
+    async def start(self) -> None:
+        """Open what needs a running event loop."""
+        server = self.policy.server
+        self._pool = open_pool(
+            connect_timeout=seconds(server.connect_timeout),
+            read_timeout=seconds(server.read_timeout),
+            environ=self.environ,
+        )
+        settler = Settler(self.journal, self.monotonic, self._shape)
+        sender = Sender(
+            pool=self._pool,
+            journal=self.journal,
+            price_of=self._price_of,
+            estimate=_estimate,
+            settle=settler.settle,
+            meanwhile=self._meanwhile,
+            monotonic=self.monotonic,
+            new_id=self.new_id,
+        )
+        self._handler = pipeline(settle=settler.stage, recall=self._recall(), send=sender.handle)
+
+    async def stop(self) -> None:
+        """Close everything; what is in flight has ended."""
+        if self._pool is not None:
+            await self._pool.close()
+        if self.answers is not None:
+            self.answers.close()
+        self.journal.close()
+
+    @property
+    def handle(self) -> Handler:
+        """The pipeline."""
+        if self._handler is None:
+            raise RuntimeError("the runtime has not been started")
+        return self._handler
+
+    def new_id(self) -> str:
+        """An id for a request or a call."""
+        return "fr_" + secrets.token_hex(12)
+
+    def rename_model(self, body: bytes, model: str) -> bytes:
+        """The body with the model's name at the provider."""
+        return replace_top_level(body, "model", msgspec.json.encode(model))
+
+    def problems(self) -> list[str]:
+        """What keeps this process from doing its whole work; empty if nothing does."""
+        health = self.journal.health()
+        found = [] if health.ok else [f"the journal cannot be written: {health.error}; {health.pending} entries wait"]
+        return [*found, *([self.cache_problem] if self.cache_problem else [])]
+
+    def _open_answers(self) -> AnswerStore | None:
+        """The cache fails open: without it, farthing is a gateway that saves nothing, and says so."""
+        cache = self.policy.cache
+        if not cache.exact:
+            return None
+        try:
+            return open_answers(Path(self.policy.store.cache), size(cache.max_size))
+        except StoreError as problem:
+            self.cache_problem = f"the cache is off: {problem}"
+            return None
+
+    def _recall(self) -> Stage | None:
+        if self.answers is None:
+            return None
+        cache = self.policy.cache
+        return Recall(
+            self.answers,
+            cost_of=self._cost_of,
+            clock=self.clock,
+            ttl_s=seconds(cache.ttl),
+            wait_s=seconds(cache.wait),
+            per_user=cache.scope == "user",
+        ).stage
+
+    def _price_of(self, exchange: Exchange) -> Price:
+        provider = exchange.target.provider
+        return lambda model, usage, tier: self._price(exchange, provider, model, usage, tier)
+
+    def _price(self, exchange: Exchange, provider: str, model: str, usage: Usage, tier: str | None) -> Priced:
+        return self.prices.price(provider, exchange.wire.api, model, usage, exchange.ts, tier)
+
+    def _cost_of(self, exchange: Exchange, model: str, usage: Usage) -> int | None:
+        return self._price(exchange, exchange.target.provider, model, usage, exchange.facts.service_tier).cost_nano
+
+    def _meanwhile(self, exchange: Exchange) -> None:
+        """While the provider works: what the ledger needs and the provider does not."""
+        if exchange.tally.shape is None:
+            exchange.tally.shape = self._shape(exchange)
+
+    def _shape(self, exchange: Exchange) -> Shape | None:
+        if not exchange.body:
+            return None
+        return shape_of(exchange.wire.name, prompt_of(exchange), self.policy.store.examples)
+
+
+def _estimate(exchange: Exchange, text: str) -> Usage | None:
+    """Token counts where a reply carried no usage; ``None`` for calls whose bill is not in tokens."""
+    if exchange.wire.operation not in {"chat", "embeddings"}:
+        return None
+    return tokens.estimate(prompt_of(exchange), text, exchange.target.model)

@@ -1,0 +1,146 @@
+"""The outermost stage: whatever happens to an exchange, it is in the journal before its client sees the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from farthing.errors import RequestError
+from farthing.exchange import Exchange, Handler, Pump, Reply, Write
+from farthing.ledger.records import Entry, Settled, Shape
+from farthing.money import usd
+from farthing.pipeline.settlement import CLIENT_GONE, total
+from farthing.types import Headers
+from farthing.wire.errors import error_body
+
+ShapeOf = Callable[[Exchange], Shape | None]
+
+
+class Journal(Protocol):
+    """Where entries go; never raises."""
+
+    def append(self, entry: Entry) -> None: ...
+
+
+class Settler:
+    """Writes ``Settled`` once for every exchange."""
+
+    def __init__(self, journal: Journal, monotonic: Callable[[], float], shape_of: ShapeOf) -> None:
+        self._journal, self._monotonic, self._shape_of = journal, monotonic, shape_of
+
+    async def stage(self, exchange: Exchange, following: Handler) -> Reply:
+        """Settle in every ending: answered, refused, failed, hung up."""
+        try:
+            reply = await following(exchange)
+        except RequestError as problem:
+            reply = refusal(exchange, problem)
+        except BaseException:
+            self.settle(exchange, error=exchange.tally.error or CLIENT_GONE)
+            raise
+        exchange.tally.status = reply.status
+        if reply.pump is not None:
+            reply.pump = self._settling(exchange, reply.pump)
+            reply.headers = [*reply.headers, *self._headers(exchange)]
+            return reply
+        self.settle(exchange)
+        reply.headers = [*reply.headers, *self._headers(exchange)]
+        return reply
+
+    def settle(self, exchange: Exchange, error: str | None = None) -> None:
+        """Write the ledger's entry, unless it has been written."""
+        tally = exchange.tally
+        if tally.settled:
+            return
+        tally.settled = True
+        if tally.shape is None:
+            tally.shape = self._shape_of(exchange)
+        cost = total(tally.calls)
+        self._journal.append(
+            Settled(
+                id=exchange.id,
+                ts=exchange.ts,
+                caller=exchange.caller,
+                wire=exchange.wire.name,
+                path=exchange.path.partition("?")[0],
+                provider=exchange.target.provider,
+                model=exchange.facts.model,
+                stream=exchange.facts.stream,
+                status=tally.status,
+                error=error or tally.error,
+                cache=tally.cache,
+                would_cache=tally.would_cache,
+                route=tally.route,
+                calls=tuple(tally.calls),
+                cost_nano=cost,
+                baseline_nano=cost if tally.as_sent else tally.baseline_nano,
+                saved=tuple(tally.saved),
+                would_save=tuple(tally.would_save),
+                latency_us=_micro(self._monotonic() - exchange.begun),
+                ttft_us=None if tally.first_byte_at is None else _micro(tally.first_byte_at - exchange.begun),
+                overhead_us=self._overhead_us(exchange),
+                shape=tally.shape,
+            )
+        )
+
+    def _settling(self, exchange: Exchange, pump: Pump) -> Pump:
+        async def settled(write: Write) -> None:
+            try:
+                await pump(write)
+            except BaseException:
+                self.settle(exchange, error=exchange.tally.error or CLIENT_GONE)
+                raise
+            self.settle(exchange)
+            await write(b": farthing " + msgspec.json.encode(summary(exchange)) + b"\n\n")
+
+        return settled
+
+    def _overhead_us(self, exchange: Exchange) -> int:
+        tally = exchange.tally
+        until = tally.first_byte_at if tally.first_byte_at is not None else self._monotonic()
+        return max(0, _micro(until - exchange.begun - tally.upstream_s))
+
+    def _headers(self, exchange: Exchange) -> Headers:
+        tally = exchange.tally
+        headers: Headers = [
+            (b"x-farthing-request-id", exchange.id.encode()),
+            (b"x-farthing-provider", exchange.target.provider.encode()),
+            (b"x-farthing-cache", tally.cache.encode()),
+            (b"x-farthing-overhead-ms", b"%.3f" % (self._overhead_us(exchange) / 1000)),
+        ]
+        if model := tally.served_model or exchange.target.model:
+            headers.append((b"x-farthing-model", model.encode("utf-8", "replace")))
+        if tally.route:
+            headers.append((b"x-farthing-route", tally.route.encode()))
+        if tally.settled:
+            headers += [
+                (f"x-farthing-{name}".replace("_", "-").encode(), text.encode()) for name, text in money(exchange)
+            ]
+        return headers
+
+
+def money(exchange: Exchange) -> list[tuple[str, str]]:
+    """Cost, baseline and saving as decimal strings; what is unknown is left out."""
+    cost = total(exchange.tally.calls)
+    baseline = cost if exchange.tally.as_sent else exchange.tally.baseline_nano
+    known = {"cost_usd": cost, "baseline_usd": baseline}
+    if cost is not None and baseline is not None:
+        known["saved_usd"] = baseline - cost
+    return [(name, usd(amount)) for name, amount in known.items() if amount is not None]
+
+
+def summary(exchange: Exchange) -> dict[str, str]:
+    """What the last comment of a stream says."""
+    return {"request_id": exchange.id, "cache": exchange.tally.cache, **dict(money(exchange))}
+
+
+def refusal(exchange: Exchange, problem: RequestError) -> Reply:
+    """An error in the shape of the client's API."""
+    exchange.tally.error = problem.code
+    body = error_body(exchange.wire.api, problem.status, problem.code, problem.message)
+    return Reply(problem.status, [(b"content-type", b"application/json")], body)
+
+
+def _micro(seconds: float) -> int:
+    return round(seconds * 1_000_000)

@@ -1,0 +1,25 @@
+"""The order of the stages."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from farthing.exchange import Exchange, Handler, Reply, Stage
+
+
+def pipeline(*, settle: Stage, recall: Stage | None, send: Handler) -> Handler:
+    """Identify and admit have happened when an exchange exists (``gateway.intake``); then, from the outside in:
+
+    settle   whatever happens further in, it is in the ledger before the client sees the end
+    recall   answered before? then not again
+    send     one call of the provider
+    """
+    stages = [stage for stage in (settle, recall) if stage is not None]
+    return reduce(_before, reversed(stages), send)
+
+
+def _before(following: Handler, stage: Stage) -> Handler:
+    async def handler(exchange: Exchange) -> Reply:
+        return await stage(exchange, following)
+
+    return handler

@@ -1,0 +1,168 @@
+"""Reads ``farthing.toml`` and ``FARTHING_*``; every error names key, line and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from farthing.errors import ConfigError
+from farthing.policy.model import BUILT_IN, Cache, Policy, Prices, Provider, Server, Store
+
+TABLES: dict[str, type[msgspec.Struct]] = {"server": Server, "store": Store, "cache": Cache, "prices": Prices}
+LATER = ("tiers", "routing", "fit", "prefix", "batch", "quality", "proof")
+"""Tables of the contract whose levers are not in this version: accepted, and said to have no effect."""
+MODES = ("observe", "save")
+NOT_SETTINGS = ("FARTHING_CONFIG",)
+
+Raw = dict[str, Any]
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def load_policy(config: Path | None, environ: Mapping[str, str]) -> Policy:
+    """The policy of a file (``--config``, else ``FARTHING_CONFIG``, else ``farthing.toml`` if there is one) and the
+    environment, which goes first. Raises ``ConfigError``.
+    """
+    path = config or (Path(environ["FARTHING_CONFIG"]) if environ.get("FARTHING_CONFIG") else None)
+    if path is None and Path("farthing.toml").exists():
+        path = Path("farthing.toml")
+    source = _read(path) if path else ""
+    raw = _parse(source, path)
+    _overlay(raw, environ)
+    return _Reader(source, str(path or "environment"), environ).policy(raw)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; leave --config away to run with the defaults") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"{path}: cannot be read: {problem}") from problem
+
+
+def _parse(source: str, path: Path | None) -> Raw:
+    try:
+        return tomllib.loads(source)
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError(f"{path}: not valid TOML: {problem}") from problem
+
+
+def _overlay(raw: Raw, environ: Mapping[str, str]) -> None:
+    """Lay ``FARTHING_<SECTION>_<KEY>`` over the file."""
+    if mode := environ.get("FARTHING_MODE"):
+        raw["mode"] = mode
+    for name, text in environ.items():
+        section, _, key = name.removeprefix("FARTHING_").lower().partition("_")
+        if not name.startswith("FARTHING_") or name in NOT_SETTINGS or section not in {*TABLES, *LATER, "providers"}:
+            continue
+        table = raw.setdefault(section, {})
+        if section == "providers":
+            provider, key = _provider_key(key)
+            table = table.setdefault(provider, {})
+        table[key] = _value(text)
+
+
+def _provider_key(key: str) -> tuple[str, str]:
+    for field in Provider.__struct_fields__:
+        if key.endswith("_" + field):
+            return key.removesuffix("_" + field), field
+    raise ConfigError(
+        f"FARTHING_PROVIDERS_{key.upper()}: should end with one of "
+        + ", ".join("_" + field.upper() for field in Provider.__struct_fields__)
+    )
+
+
+def _value(text: str) -> object:
+    """An environment variable as TOML would read it; what is not TOML is a string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+class _Reader:
+    """Turns the raw tables into structs; knows the source so that errors can name a line."""
+
+    def __init__(self, source: str, name: str, environ: Mapping[str, str]) -> None:
+        self.source, self.name, self.environ = source, name, environ
+
+    def policy(self, raw: Raw) -> Policy:
+        allowed = ["mode", "providers", *TABLES, *LATER]
+        for key in raw:
+            if key not in allowed:
+                raise self.error(None, key, f"there is no such setting{_meant(key, allowed)}")
+        mode = raw.get("mode", "observe")
+        if mode not in MODES:
+            raise self.error(None, "mode", f"{mode!r} is not allowed; allowed are {' and '.join(MODES)}")
+        tables: dict[str, Any] = {key: self.table(key, raw[key], shape) for key, shape in TABLES.items() if key in raw}
+        notices = tuple(f"[{key}] has no effect in this version" for key in LATER if key in raw)
+        return Policy(mode=mode, providers=self.providers(raw.get("providers", {})), notices=notices, **tables)
+
+    def providers(self, value: object) -> dict[str, Provider]:
+        found = dict(BUILT_IN)
+        for name, table in self.as_table("providers", value).items():
+            defaults = msgspec.structs.asdict(BUILT_IN[name]) if name in BUILT_IN else {}
+            section = f"providers.{name}"
+            found[name] = self.table(section, {**defaults, **self.as_table(section, table)}, Provider)
+        return found
+
+    def as_table(self, section: str, value: object) -> Raw:
+        if not isinstance(value, dict):
+            raise self.error(None, section, f"should be a table: [{section}]")
+        return cast("Raw", value)
+
+    def table(self, section: str, value: object, shape: type[T]) -> T:
+        raw = self.as_table(section, value)
+        fields = list(shape.__struct_fields__)
+        for key in raw:
+            if key not in fields:
+                raise self.error(section, key, f"there is no such setting{_meant(key, fields)}")
+        try:
+            return msgspec.convert(raw, shape)
+        except msgspec.ValidationError as problem:
+            key, text = _explain(str(problem), fields)
+            raise self.error(section, key, text) from None
+
+    def error(self, section: str | None, key: str, text: str) -> ConfigError:
+        where = f"[{section}] {key}" if section else key
+        variable = "FARTHING_" + "_".join(filter(None, [section, key])).upper().replace(".", "_")
+        if variable in self.environ:
+            return ConfigError(f"{variable}: {text}")
+        line = _line_of(self.source, section, key)
+        return ConfigError(f"{self.name}{f' line {line}' if line else ''}: {where}: {text}")
+
+
+def _explain(message: str, fields: list[str]) -> tuple[str, str]:
+    """The key that a message of msgspec, or of one of our own checks, is about, and the message without it."""
+    if found := re.fullmatch(r"(.*) - at `\$\.(\w+).*`", message):
+        return found[2], found[1][0].lower() + found[1][1:]
+    if found := re.fullmatch(r"Object missing required field `(\w+)`.*", message):
+        return found[1], "is missing"
+    key, _, text = message.partition(": ")
+    return (key, text) if key in fields else ("", message)
+
+
+def _meant(key: str, allowed: list[str]) -> str:
+    close = difflib.get_close_matches(key, allowed, 1)
+    return f"; did you mean {close[0]}?" if close else f"; allowed are {', '.join(allowed)}"
+
+
+def _line_of(source: str, section: str | None, key: str) -> int | None:
+    """The line on which a key of a section is set, or the section begins."""
+    current: str | None = None
+    fallback: int | None = None
+    for number, line in enumerate(source.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
+            current = header[1].replace('"', "").replace(" ", "")
+            if current == section or (section is None and current == key):
+                fallback = number
+        rest = line[header.end() :] if header else line
+        if current == section and re.search(rf"(?:^|[\s,{{]){re.escape(key)}\s*=", rest):
+            return number
+    return fallback

@@ -1,0 +1,159 @@
+"""The settings and their defaults. One struct a table of ``farthing.toml``; the docstrings are the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from farthing.policy.units import seconds, size
+from farthing.types import Api
+
+
+def _check(key: str, parse: Callable[[str], object], text: str) -> None:
+    try:
+        parse(text)
+    except ValueError as problem:
+        raise ValueError(f"{key}: {problem}") from None
+
+
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the gateway listens and how much it takes."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback needs virtual keys (``farthing keys create``)."""
+    port: int = 8321
+    """TCP port."""
+    workers: int = 1
+    """Processes that serve; all share one store and one cache."""
+    max_body: str = "64MB"
+    """Largest request body; a larger one gets 413."""
+    grace: str = "30s"
+    """How long a stop waits for what is in flight."""
+    connect_timeout: str = "10s"
+    """Longest wait for a connection to a provider."""
+    read_timeout: str = "600s"
+    """Longest silence of a provider, before the first byte or between two."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65_535:
+            raise ValueError(f"port: {self.port} is not between 0 and 65535")
+        if not 1 <= self.workers <= 256:
+            raise ValueError(f"workers: {self.workers} is not between 1 and 256")
+        _check("max_body", size, self.max_body)
+        for key in ("grace", "connect_timeout", "read_timeout"):
+            _check(key, seconds, getattr(self, key))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+
+class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the ledger lives."""
+
+    url: str = "sqlite:///farthing.db"
+    """The database. The journal lies beside it, in ``<database>.journal/``; the cache in ``<database>.cache/``."""
+    examples: bool = True
+    """Keep the beginning of a question (240 characters) per query type and request, to show what costs."""
+    retention: str = "400d"
+    """How long single requests are kept; the hourly sums stay."""
+    fsync: bool = False
+    """Flush the journal to the disk at every entry: survives a power cut, not only a killed process."""
+
+    def __post_init__(self) -> None:
+        _check("retention", seconds, self.retention)
+        if not self.url.startswith("sqlite:///"):
+            scheme = self.url.split(":", 1)[0]
+            raise ValueError(f"url: {scheme}: is not supported by this version; use sqlite:///path/to/farthing.db")
+
+    @property
+    def path(self) -> str:
+        """The database file."""
+        return self.url.removeprefix("sqlite:///")
+
+    @property
+    def journal(self) -> str:
+        """The folder of the journal."""
+        return self.path + ".journal"
+
+    @property
+    def keys(self) -> str:
+        """The file of the virtual keys."""
+        return self.path + ".keys.json"
+
+    @property
+    def cache(self) -> str:
+        """The folder of the answer cache."""
+        return self.path + ".cache"
+
+
+class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One endpoint that answers: any OpenAI- or Anthropic-compatible one."""
+
+    base_url: str
+    """OpenAI-compatible: with ``/v1``; Anthropic-compatible: without."""
+    kind: Api = "openai"
+    """Which API it speaks."""
+    api_key_env: str | None = None
+    """The environment variable that holds its key, used when the client sends none or a virtual one."""
+    models: tuple[str, ...] = ()
+    """Models (with ``*``) that go here without a prefix; ``name/model`` always does."""
+
+    def __post_init__(self) -> None:
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ValueError(f"base_url: {self.base_url!r} does not start with http:// or https://")
+
+
+class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Answers that are not paid for twice."""
+
+    exact: bool = True
+    """Serve a request that equals an earlier one in everything that may change the answer."""
+    semantic: bool = True
+    """Not in this version: accepted and ignored."""
+    threshold: float = 0.92
+    """Not in this version: accepted and ignored."""
+    max_error: float = 0.01
+    """Not in this version: accepted and ignored."""
+    ttl: str = "7d"
+    """How long an answer may be served."""
+    max_size: str = "1GB"
+    """Bound of the cache on disk; beyond it the answers that save least per byte go."""
+    scope: Literal["tenant", "user"] = "tenant"
+    """Who may share an answer: all users of a tenant, or each user alone."""
+    wait: str = "30s"
+    """How long a request waits for an identical one that is already under way."""
+
+    def __post_init__(self) -> None:
+        _check("ttl", seconds, self.ttl)
+        _check("wait", seconds, self.wait)
+        _check("max_size", size, self.max_size)
+
+
+class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where prices come from."""
+
+    file: str | None = None
+    """A TOML file whose prices go before the built-in ones; see ``docs/prices.md``."""
+
+
+OPENAI = Provider("https://api.openai.com/v1", "openai", "OPENAI_API_KEY")
+ANTHROPIC = Provider("https://api.anthropic.com", "anthropic", "ANTHROPIC_API_KEY")
+BUILT_IN = {"openai": OPENAI, "anthropic": ANTHROPIC}
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """Everything that is configured."""
+
+    mode: Literal["observe", "save"] = "observe"
+    """``observe``: touch nothing, measure and say what would have been saved. ``save``: levers on."""
+    server: Server = Server()
+    store: Store = Store()
+    providers: dict[str, Provider] = msgspec.field(default_factory=lambda: dict(BUILT_IN))
+    cache: Cache = Cache()
+    prices: Prices = Prices()
+    notices: tuple[str, ...] = ()
+    """Settings that were read and have no effect in this version."""

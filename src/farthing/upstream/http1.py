@@ -1,0 +1,413 @@
+"""HTTP/1.1 to the providers: bytes out, bytes in, nothing rewritten.
+
+An own client of the few things that a pass-through needs (httptools does the parsing), because on the hot path the
+client decides the speed of a gateway: ``docs/decisions.md`` has the measurements. A request's bytes are in the socket
+when ``send`` returns, so what can wait is computed while the provider works; and a cancelled request closes its
+connection at once, so that a provider does not go on generating for somebody who is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator
+from functools import lru_cache
+from typing import cast
+from urllib.parse import urlsplit
+
+import httptools
+
+from farthing.errors import UpstreamError
+from farthing.types import Headers
+from farthing.upstream.pool import Body, Cut
+
+IDLE_S = 15.0
+"""Idle connections are dropped before a provider's own limit (often 60 s or less) makes a reuse race."""
+MAX_IDLE = 1024
+HIGH_WATER = 1 << 20
+"""Bytes that may wait for a slow client before reading from the provider pauses."""
+MAX_HEAD = 256 * 1024
+
+
+class Origin:
+    """Where a connection goes."""
+
+    __slots__ = ("host", "host_header", "port", "tls")
+
+    def __init__(self, scheme: str, host: str, port: int | None, netloc: str) -> None:
+        self.tls = scheme == "https"
+        self.host = host
+        self.port = port or (443 if self.tls else 80)
+        self.host_header = netloc.rpartition("@")[2].encode("ascii")
+
+
+@lru_cache(maxsize=1024)
+def split_url(base: str) -> Origin:
+    """The origin of ``scheme://host[:port]``."""
+    parts = urlsplit(base)
+    if not parts.hostname:
+        raise UpstreamError(f"{base!r} is not an address; check base_url of the provider")
+    return Origin(parts.scheme, parts.hostname, parts.port, parts.netloc)
+
+
+class Http1Response:
+    """A reply that is arriving. Implements ``upstream.pool.Response``."""
+
+    __slots__ = ("_chunks", "_connection", "_error", "_waiter", "_waiting", "_whole", "complete", "headers", "status")
+
+    def __init__(self, connection: Connection) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        self.complete = False
+        self._connection: Connection | None = connection
+        self._chunks: deque[bytes] = deque()
+        self._waiting = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._whole = False
+        self._error: str | None = None
+
+    async def read(self) -> bytes:
+        self._whole = True
+        while not self.complete and self._error is None:
+            await self._wait()
+        if self._error is not None:
+            raise Cut(self._error)
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while True:
+            while self._chunks:
+                yield self._take()
+            if self._error is not None:
+                raise Cut(self._error)
+            if self.complete:
+                return
+            await self._wait()
+
+    def close(self) -> None:
+        if not self.complete and self._connection is not None:
+            self._connection.abort()
+
+    def feed(self, data: bytes) -> None:
+        """Bytes of the body have arrived."""
+        self._chunks.append(data)
+        self._waiting += len(data)
+        if not self._whole:
+            if self._waiting > HIGH_WATER and self._connection is not None:
+                self._connection.pause()
+            self._wake()
+
+    def end(self, error: str | None = None) -> None:
+        """The body has arrived, or broke off."""
+        if not self.complete and self._error is None:
+            self._error = error
+            self.complete = error is None
+            self._connection = None
+            self._wake()
+
+    def _take(self) -> bytes:
+        """All that waits, as one chunk."""
+        data = self._chunks.popleft() if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        if self._waiting > HIGH_WATER and self._connection is not None:
+            self._connection.resume()
+        self._waiting = 0
+        return data
+
+    async def _wait(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection; one request at a time."""
+
+    def __init__(self, pool: Http1Pool, origin: Origin) -> None:
+        self._pool, self.origin = pool, origin
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._response: Http1Response | None = None
+        self._arrived: asyncio.Future[Http1Response] | None = None
+        self._head_only = False
+        self._until_end = False
+        self._head_size = 0
+        self._may_write = asyncio.Event()
+        self._may_write.set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._heard = 0.0
+        self.idle_since = 0.0
+
+    # ------------------------------------------------------------ for the pool
+
+    @property
+    def usable(self) -> bool:
+        """Whether another request may go out on it."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def begin(self, method: str, data: bytes) -> asyncio.Future[Http1Response]:
+        """Write a request; the future is for the reply's headers."""
+        self._response = Http1Response(self)
+        self._arrived = self._loop.create_future()
+        self._head_only = method == "HEAD"
+        self._head_size = 0
+        self._heard = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._pool.read_timeout, self._look)
+        self.write(data)
+        return self._arrived
+
+    def write(self, data: bytes) -> None:
+        """More bytes of the request."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    async def writable(self) -> None:
+        """Wait until the provider takes more."""
+        await self._may_write.wait()
+
+    def abort(self) -> None:
+        """Drop the connection now."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause(self) -> None:
+        """Read no further for the moment."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._heard = self._loop.time()
+            self._transport.resume_reading()
+
+    # ------------------------------------------------------------ asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = self._loop.time()
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as problem:
+            self._fail(f"the reply is not HTTP: {problem}")
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._may_write.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._until_end and exc is None and self._response is not None:
+            self._response.end()
+        self._fail(str(exc) if exc else "the connection was closed")
+
+    def pause_writing(self) -> None:
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        self._may_write.set()
+
+    # ------------------------------------------------------------ httptools
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._response is not None:
+            self._response.headers.append((name.lower(), value))
+            self._head_size += len(name) + len(value)
+            if self._head_size > MAX_HEAD:
+                self._fail(f"the reply has more than {MAX_HEAD:,} bytes of headers")
+                self.abort()
+
+    def on_headers_complete(self) -> None:
+        response, status = self._response, self._parser.get_status_code()
+        if response is None:
+            return
+        if 100 <= status < 200:
+            response.headers.clear()
+            return
+        response.status = status
+        framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in response.headers)
+        self._until_end = not framed and status not in (204, 304) and not self._head_only
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(response)
+        if self._head_only:
+            response.end()
+            self.abort()
+
+    def on_body(self, data: bytes) -> None:
+        if self._response is not None:
+            self._response.feed(data)
+
+    def on_message_complete(self) -> None:
+        response = self._response
+        if response is None or response.status == 0 or self._until_end:
+            return
+        self._response = self._arrived = None
+        response.end()
+        if self._parser.should_keep_alive():
+            self._pool.release(self)
+        else:
+            self.abort()
+
+    # ------------------------------------------------------------ endings
+
+    def _look(self) -> None:
+        """One lazy timer a connection, not one a chunk."""
+        self._timer = None
+        if self._response is None:
+            return
+        left = self._heard + self._pool.read_timeout - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+            return
+        self._fail(f"silent for {self._pool.read_timeout:g} s", timeout=True)
+        self.abort()
+
+    def _fail(self, text: str, *, timeout: bool = False) -> None:
+        response, arrived = self._response, self._arrived
+        self._response = self._arrived = None
+        if arrived is not None and not arrived.done():
+            arrived.set_exception(_timed_out(self.origin, text) if timeout else _closed(self.origin, text))
+        elif response is not None:
+            response.end(text)
+
+
+class _Pending:
+    """A request on its way. Implements ``upstream.pool.Pending``."""
+
+    __slots__ = ("_body", "_connection", "_future", "_head", "_method", "_origin", "_pool")
+
+    def __init__(self, pool: Http1Pool, origin: Origin, method: str, head: bytes, body: Body) -> None:
+        self._pool, self._origin, self._method = pool, origin, method
+        self._head, self._body = head, body
+        self._connection = pool.idle(origin)
+        self._future = self._begin(self._connection) if self._connection else None
+
+    def _begin(self, connection: Connection) -> asyncio.Future[Http1Response]:
+        whole = isinstance(self._body, bytes)
+        return connection.begin(self._method, self._head + cast("bytes", self._body) if whole else self._head)
+
+    async def response(self) -> Http1Response:
+        try:
+            if self._connection is None:
+                self._connection = await self._pool.connect(self._origin)
+            if self._future is None:
+                self._future = self._begin(self._connection)
+            if not isinstance(self._body, bytes):
+                await _upload(self._connection, self._body, self._future)
+            return await self._future
+        except BaseException:
+            if self._connection is not None:
+                self._connection.abort()
+            raise
+
+
+async def _upload(connection: Connection, body: AsyncIterator[bytes], answered: asyncio.Future[Http1Response]) -> None:
+    """Pass a body on while it arrives; stop early if the provider has already answered."""
+    async for part in body:
+        if answered.done():
+            break
+        connection.write(b"%x\r\n%b\r\n" % (len(part), part))
+        await connection.writable()
+    connection.write(b"0\r\n\r\n")
+
+
+class Http1Pool:
+    """Keep-alive connections, the most recently used first. Implements ``upstream.pool.Pool``."""
+
+    def __init__(self, *, connect_timeout: float, read_timeout: float) -> None:
+        self.connect_timeout, self.read_timeout = connect_timeout, read_timeout
+        self._idle: dict[Origin, deque[Connection]] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def send(self, method: str, url: str, headers: Headers, body: Body) -> _Pending:
+        at = url.find("/", url.find("://") + 3)
+        origin = split_url(url[:at] if at > 0 else url)
+        path = url[at:] if at > 0 else "/"
+        lines = [f"{method} {path} HTTP/1.1\r\nhost: ".encode("ascii"), origin.host_header]
+        for name, value in headers:
+            lines += (b"\r\n", name, b": ", value)
+        if not isinstance(body, bytes):
+            lines.append(b"\r\ntransfer-encoding: chunked")
+        elif body or method in ("POST", "PUT", "PATCH"):
+            lines.append(b"\r\ncontent-length: %d" % len(body))
+        lines.append(b"\r\n\r\n")
+        return _Pending(self, origin, method, b"".join(lines), body)
+
+    async def close(self) -> None:
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.abort()
+        self._idle.clear()
+
+    def idle(self, origin: Origin) -> Connection | None:
+        """A connection that waits, if one does."""
+        waiting = self._idle.get(origin)
+        oldest = self._loop.time() - IDLE_S
+        while waiting:
+            connection = waiting.pop()
+            if connection.idle_since >= oldest and connection.usable:
+                return connection
+            connection.abort()
+        return None
+
+    def release(self, connection: Connection) -> None:
+        """Keep a connection for the next request."""
+        waiting = self._idle.setdefault(connection.origin, deque())
+        now = self._loop.time()
+        connection.idle_since = now
+        waiting.append(connection)
+        while waiting and (waiting[0].idle_since < now - IDLE_S or len(waiting) > MAX_IDLE):
+            waiting.popleft().abort()
+
+    async def connect(self, origin: Origin) -> Connection:
+        """A new connection. Raises ``UpstreamError``."""
+        connection = Connection(self, origin)
+        try:
+            async with asyncio.timeout(self.connect_timeout):
+                await self._loop.create_connection(
+                    lambda: connection,
+                    origin.host,
+                    origin.port,
+                    ssl=self._context() if origin.tls else None,
+                    server_hostname=origin.host if origin.tls else None,
+                )
+        except TimeoutError as problem:
+            raise _timed_out(origin, f"no connection within {self.connect_timeout:g} s") from problem
+        except OSError as problem:
+            raise UpstreamError(
+                f"{origin.host}:{origin.port} cannot be reached: {problem.strerror or problem}; "
+                "check base_url of the provider and the network"
+            ) from problem
+        return connection
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+
+def _timed_out(origin: Origin, text: str) -> UpstreamError:
+    return UpstreamError(
+        f"{origin.host} did not answer in time: {text}; see [server] connect_timeout and read_timeout",
+        code="farthing_upstream_timeout",
+        status=504,
+    )
+
+
+def _closed(origin: Origin, text: str) -> UpstreamError:
+    return UpstreamError(
+        f"{origin.host} broke off before it answered: {text}", code="farthing_upstream_closed", status=502
+    )

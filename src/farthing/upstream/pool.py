@@ -1,0 +1,75 @@
+"""What sending looks like from outside: a pool that sends, a response that arrives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
+from urllib.request import getproxies_environment
+
+from farthing.types import Headers
+
+Body = bytes | AsyncIterator[bytes]
+
+
+class Cut(Exception):
+    """The provider broke off inside a body; what came before has been delivered."""
+
+
+class Response(Protocol):
+    """A provider's reply whose headers have arrived."""
+
+    status: int
+    headers: Headers
+    """As they came, names in lower case."""
+
+    async def read(self) -> bytes:
+        """The whole body; raises ``Cut``."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives; raises ``Cut``."""
+        ...
+
+    def close(self) -> None:
+        """Drop the connection, unless the body has arrived to its end."""
+        ...
+
+
+class Pending(Protocol):
+    """A request that is on its way: its bytes are written, or being written."""
+
+    async def response(self) -> Response:
+        """Wait for the reply's headers. Raises ``UpstreamError``. If cancelled, the connection is dropped."""
+        ...
+
+
+class Pool(Protocol):
+    """Keep-alive connections to every provider."""
+
+    def send(self, method: str, url: str, headers: Headers, body: Body) -> Pending:
+        """Start a request: when this returns, it has gone out, unless a connection has to be made first."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+def open_pool(*, connect_timeout: float, read_timeout: float, environ: Mapping[str, str]) -> Pool:
+    """The pool for this environment: where a proxy is set (``HTTPS_PROXY`` …) the one that can speak through it."""
+    proxies = {name.lower() for name in environ} & {"http_proxy", "https_proxy", "all_proxy"}
+    if proxies and getproxies_environment():
+        from farthing.upstream.proxied import ProxiedPool
+
+        return ProxiedPool(connect_timeout=connect_timeout, read_timeout=read_timeout)
+    from farthing.upstream.http1 import Http1Pool
+
+    return Http1Pool(connect_timeout=connect_timeout, read_timeout=read_timeout)
+
+
+def content_type(headers: Headers) -> str:
+    """The media type of a reply, without parameters."""
+    for name, value in headers:
+        if name == b"content-type":
+            return value.partition(b";")[0].strip().lower().decode("latin-1")
+    return ""

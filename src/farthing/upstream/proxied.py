@@ -1,0 +1,120 @@
+"""Sending through an HTTP proxy (``HTTPS_PROXY``): aiohttp knows how. Its exceptions become ours here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import aiohttp
+from yarl import URL
+
+from farthing.errors import UpstreamError
+from farthing.types import Headers
+from farthing.upstream.pool import Body, Cut
+
+_AUTOMATIC = ("User-Agent", "Accept", "Content-Type")
+"""Headers aiohttp would add; the client's own are sent, and no others."""
+
+KEEP_ALIVE_S = 15.0
+"""Idle connections are closed before a provider's own limit (often 60 s or less) makes a reuse race."""
+
+
+class ProxiedResponse:
+    """Implements ``upstream.pool.Response``."""
+
+    __slots__ = ("_raw", "headers", "status")
+
+    def __init__(self, raw: aiohttp.ClientResponse) -> None:
+        self._raw = raw
+        self.status = raw.status
+        self.headers: Headers = [(name.lower(), value) for name, value in raw.raw_headers]
+
+    async def read(self) -> bytes:
+        with _cuts():
+            return await self._raw.read()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        with _cuts():
+            async for chunk in self._raw.content.iter_any():
+                yield chunk
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+class _Pending:
+    """Implements ``upstream.pool.Pending``."""
+
+    def __init__(self, pool: ProxiedPool, method: str, url: str, headers: Headers, body: Body) -> None:
+        self._task = asyncio.ensure_future(pool.request(method, url, headers, body))
+
+    async def response(self) -> ProxiedResponse:
+        return await self._task
+
+
+class ProxiedPool:
+    """Implements ``upstream.pool.Pool``."""
+
+    def __init__(self, *, connect_timeout: float, read_timeout: float) -> None:
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=_AUTOMATIC,
+            trust_env=True,
+        )
+
+    def send(self, method: str, url: str, headers: Headers, body: Body) -> _Pending:
+        return _Pending(self, method, url, headers, body)
+
+    async def request(self, method: str, url: str, headers: Headers, body: Body) -> ProxiedResponse:
+        """Send a request and wait for the reply's headers. Raises ``UpstreamError``."""
+        named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+        with self._mapped(url):
+            reply = await self._session.request(
+                method, _url(url), headers=named, data=body or None, allow_redirects=False
+            )
+            return ProxiedResponse(reply)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    @contextmanager
+    def _mapped(self, url: str) -> Generator[None]:
+        host = _url(url).host
+        try:
+            yield
+        except aiohttp.ServerTimeoutError as problem:
+            raise UpstreamError(
+                f"{host} did not answer in time (connect {self._connect_timeout:g} s, silence "
+                f"{self._read_timeout:g} s); see [server] connect_timeout and read_timeout",
+                code="farthing_upstream_timeout",
+                status=504,
+            ) from problem
+        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as problem:
+            raise UpstreamError(f"{host} cannot be reached: {problem}; check base_url of the provider") from problem
+        except (aiohttp.ClientError, OSError) as problem:
+            raise UpstreamError(
+                f"{host} closed the connection before it answered: {problem or type(problem).__name__}",
+                code="farthing_upstream_closed",
+            ) from problem
+
+
+@contextmanager
+def _cuts() -> Generator[None]:
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise
+    except (aiohttp.ClientError, OSError, TimeoutError) as problem:
+        raise Cut(str(problem) or type(problem).__name__) from problem
+
+
+@lru_cache(maxsize=1024)
+def _url(url: str) -> URL:
+    return URL(url, encoded=True)

@@ -1,0 +1,46 @@
+import pytest
+
+from farthing.errors import NoSuchRoute
+from farthing.policy import Provider
+from farthing.upstream.targets import choose, url_of
+
+PROVIDERS = {
+    "openai": Provider("https://api.openai.com/v1"),
+    "anthropic": Provider("https://api.anthropic.com", "anthropic"),
+    "groq": Provider("https://api.groq.com/openai/v1/", models=("llama-*",)),
+    "azure": Provider("https://x.example/openai/deployments/d", models=()),
+}
+
+
+def test_without_a_hint_the_first_that_speaks_the_api():
+    assert choose(PROVIDERS, "openai", "gpt-4o") == ("openai", "gpt-4o")
+    assert choose(PROVIDERS, "anthropic", "claude") == ("anthropic", "claude")
+    assert choose(PROVIDERS, "openai", None) == ("openai", None)
+
+
+def test_a_prefix_or_a_pattern_names_the_provider():
+    assert choose(PROVIDERS, "openai", "groq/mixtral") == ("groq", "mixtral")
+    assert choose(PROVIDERS, "openai", "llama-3.3-70b") == ("groq", "llama-3.3-70b")
+    assert choose(PROVIDERS, "openai", "meta/llama-4") == ("openai", "meta/llama-4")
+
+
+def test_no_provider_for_an_api_is_said_with_the_way_out():
+    with pytest.raises(NoSuchRoute, match='kind = "anthropic"'):
+        choose({"openai": PROVIDERS["openai"]}, "anthropic", "claude")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "url"),
+    [
+        ("openai", "/v1/chat/completions", "https://api.openai.com/v1/chat/completions"),
+        ("groq", "/v1/models?limit=2", "https://api.groq.com/openai/v1/models?limit=2"),
+        ("anthropic", "/v1/messages?beta=true", "https://api.anthropic.com/v1/messages?beta=true"),
+        ("azure", "/v1/embeddings", "https://x.example/openai/deployments/d/embeddings"),
+    ],
+)
+def test_the_base_url_takes_the_place_of_ours(name, path, url):
+    assert url_of(PROVIDERS[name], path) == url
+
+
+def test_an_anthropic_base_with_v1_is_understood():
+    assert url_of(Provider("https://a.example/v1", "anthropic"), "/v1/messages") == "https://a.example/v1/messages"
