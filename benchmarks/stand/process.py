@@ -104,7 +104,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, limit_
 
 def tail(log: Path, lines: int = 15) -> str:
     """The end of a process's output."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    return "\n".join(line[:300] for line in log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def family(pid: int) -> list[int]:

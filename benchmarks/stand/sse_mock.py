@@ -1,15 +1,19 @@
-"""The streaming upstream: 100 events, each in a write of its own. Run as ``python sse_mock.py PORT``.
+"""The streaming upstream: 100 events, each in a write of its own. Run as ``python -m stand.sse_mock PORT``.
 
-A request whose body holds the word ``paced`` gets them a millisecond apart; any other as fast as they go.
+A request whose body holds the word ``paced`` gets them a millisecond apart; one that asks for no stream gets the
+constant answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from typing import cast
 
 import uvloop
+
+from stand.answer import ANSWER
 
 EVENTS = 100
 PACE_S = 0.001
@@ -30,6 +34,8 @@ def event(delta: bytes, finish: bytes = b"null", more: bytes = b"") -> bytes:
 USAGE = b',"usage":{"prompt_tokens":24,"completion_tokens":99,"total_tokens":123}'
 WORDS = [event(b'{"content":" tok%02d"}' % number) for number in range(EVENTS - 1)]
 LAST = event(b"{}", b'"stop"', USAGE) + framed(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+WHOLE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
+ASKS_FOR_STREAM = re.compile(rb'"stream"\s*:\s*true')
 WRITES = [HEAD + WORDS[0], *WORDS[1:], LAST]
 
 
@@ -50,7 +56,10 @@ class Mock(asyncio.Protocol):
             return
         self.got = body[content_length(head) :]
         self.paced = b"paced" in body
-        self.write(0)
+        if ASKS_FOR_STREAM.search(body):
+            self.write(0)
+        else:
+            self.transport.write(WHOLE % (len(ANSWER), ANSWER.encode()))
 
     def write(self, number: int) -> None:
         if self.transport.is_closing():

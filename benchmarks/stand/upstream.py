@@ -7,15 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stand.answer import ANSWER
 from stand.process import free_port, need, started, wait_for_port
 
-TEXT = "The capital of France is Paris."
-ANSWER = (
-    '{"id":"chatcmpl-1","object":"chat.completion","created":1750000000,"model":"gpt-4o-mini","choices":[{"index":0,'
-    '"message":{"role":"assistant","content":"' + TEXT + '"},"logprobs":null,"finish_reason":"stop"}],'
-    '"usage":{"prompt_tokens":24,"completion_tokens":7,"total_tokens":31,'
-    '"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0}},"system_fingerprint":"fp_1"}'
-)
 NGINX = """
 daemon off; worker_processes 1; error_log stderr error; pid {folder}/nginx.pid;
 events {{ worker_connections 1024; }}
@@ -45,7 +39,7 @@ def streaming(folder: Path, core: int) -> Iterator[int]:
     """The mock that streams 100 events; yields its port."""
     folder.mkdir()
     port, log = free_port(), folder / "log"
-    script = Path(__file__).with_name("sse_mock.py")
-    with started([sys.executable, str(script), str(port)], core, log) as process:
+    where = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    with started([sys.executable, "-m", "stand.sse_mock", str(port)], core, log, where) as process:
         wait_for_port(port, process, log)
         yield port

@@ -18,7 +18,7 @@ four bytes count as one token.
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import Protocol, cast
 
 from farthing.types import Prompt, Usage
 
@@ -88,12 +88,12 @@ def _exact(text: str, model: str | None) -> int:
 
 def _encoder(model: str | None) -> _Encoder | None:
     try:
-        from quicktok import get_encoding
+        from quicktok import get_encoding  # pyright: ignore[reportUnknownVariableType]
     except ImportError:
         return None
     name = _bare(model)
     old = name == "gpt-4" or name.startswith(OLD_OPENAI)
-    return get_encoding("cl100k_base" if old else "o200k_base")  # kept loaded by quicktok
+    return cast("_Encoder", get_encoding("cl100k_base" if old else "o200k_base"))  # kept loaded by quicktok
 
 
 def _percent(model: str | None) -> int:

@@ -22,7 +22,10 @@ def test_axis_reaches_the_highest_value_in_few_round_steps(highest):
 @given(st.lists(st.tuples(AMOUNTS, AMOUNTS), min_size=1, max_size=60))
 def test_blocks_stack_without_gaps_and_stay_in_the_plot(pairs):
     names = [f"day {index}" for index in range(len(pairs))]
-    series = [charts.Series("a", tuple(a for a, _ in pairs), "s0"), charts.Series("b", tuple(b for _, b in pairs), "s1")]
+    series = [
+        charts.Series("a", tuple(a for a, _ in pairs), "s0"),
+        charts.Series("b", tuple(b for _, b in pairs), "s1"),
+    ]
     chart = charts.stacked("spend", names, names, series)
     assert len(chart.columns) == len(pairs)
     for column, amounts in zip(chart.columns, pairs, strict=True):

@@ -42,7 +42,10 @@ def test_periods_begin_on_a_whole_hour():
 
 @pytest.mark.parametrize(
     ("query", "named"),
-    [({"range": "1y"}, "range: '1y' is none of 24h, 7d, 30d, all"), ({"by": "x", "'--": "1"}, "'--, by: the page takes")],
+    [
+        ({"range": "1y"}, "range: '1y' is none of 24h, 7d, 30d, all"),
+        ({"by": "x", "'--": "1"}, "'--, by: the page takes"),
+    ],
 )
 def test_a_wrong_choice_is_named(query, named):
     with pytest.raises(BadRequest, match=named):

@@ -11,7 +11,7 @@ from farthing.money import NANO
 @pytest.mark.parametrize(
     ("nano", "shown"),
     [
-        (None, "–"),
+        (None, text.UNKNOWN),
         (0, "$0.00"),
         (1, "$0.000000001"),
         (123, "$0.000000123"),
@@ -20,7 +20,7 @@ from farthing.money import NANO
         (123_456_789, "$0.123"),
         (1_005_000_000, "$1.00"),  # half to even
         (3_600 * NANO, "$3,600.00"),
-        (-5 * NANO, "−$5.00"),
+        (-5 * NANO, f"{text.MINUS}$5.00"),
     ],
 )
 def test_dollars(nano, shown):
@@ -39,13 +39,13 @@ def test_shown_dollars_are_within_half_a_percent_or_half_a_cent(nano):
 @pytest.mark.parametrize(
     ("part", "whole", "shown"),
     [
-        (None, 5, "–"),
-        (1, 0, "–"),
+        (None, 5, text.UNKNOWN),
+        (1, 0, text.UNKNOWN),
         (0, 5, "0%"),
         (1, 3, "33.3%"),
         (1, 2, "50%"),
         (1, 10**6, "<0.1%"),
-        (-1, 2, "−50%"),
+        (-1, 2, f"{text.MINUS}50%"),
     ],
 )
 def test_share(part, whole, shown):
@@ -75,4 +75,4 @@ def test_times_are_utc():
 
 
 def test_durations():
-    assert [text.duration(us) for us in (None, 850, 12_400, 1_300_000)] == ["–", "850 µs", "12 ms", "1.3 s"]
+    assert [text.duration(us) for us in (None, 850, 12_400, 1_300_000)] == [text.UNKNOWN, "850 µs", "12 ms", "1.3 s"]

@@ -95,7 +95,7 @@ def test_a_broken_object_is_an_error_not_a_loop():
         (b'{"stream_options":1}', True),
         (b'{"str\\u0065am_options":1}', True),
         (b'{"stream\\u005foptions":1}', True),
-        ('{"a":"\\u00fc"}'.encode(), False),
+        (b'{"a":"\\u00fc"}', False),
     ],
 )
 def test_a_quick_look_misses_no_spelling(body, may):

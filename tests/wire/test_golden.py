@@ -121,9 +121,7 @@ STREAMS = {
         claude(
             finish_reason="tool_use",
             has_tool_calls=True,
-            usage=Usage(
-                input=25, cache_read=1000, cache_write_5m=100, cache_write_1h=200, output=89, reasoning=20
-            ),
+            usage=Usage(input=25, cache_read=1000, cache_write_5m=100, cache_write_1h=200, output=89, reasoning=20),
         ),
         'I need the weather.Let me look.get_weather{"city": "Paris", "days": 1.50}',
     ),
@@ -132,9 +130,7 @@ STREAMS = {
     "anthropic.messages/citations.sse": (
         claude(
             has_tool_calls=True,
-            usage=Usage(
-                input=25, cache_read=1000, cache_write_5m=100, cache_write_1h=200, output=30, web_searches=1
-            ),
+            usage=Usage(input=25, cache_read=1000, cache_write_5m=100, cache_write_1h=200, output=30, web_searches=1),
         ),
         'Am Rhein.web_search{"query":"Rhein"}',
     ),
@@ -180,7 +176,7 @@ PLAIN = {
 
 
 def wire_of(name: str) -> Wire:
-    return wire_for("POST", PATHS[name.split("/")[0]])
+    return wire_for("POST", PATHS[name.split("/", maxsplit=1)[0]])
 
 
 def run(tap: Tap, chunks: list[bytes]) -> tuple[bytes, Outcome, str, bytes | None]:

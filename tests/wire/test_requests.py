@@ -176,7 +176,9 @@ def test_include_usage_injected_and_hidden(golden):
     assert tap.recorded() == stream
 
 
-@pytest.mark.parametrize("body", [encoded(), encoded(stream=False), encoded(stream=True, stream_options={"include_usage": True})])
+@pytest.mark.parametrize(
+    "body", [encoded(), encoded(stream=False), encoded(stream=True, stream_options={"include_usage": True})]
+)
 def test_usage_is_not_asked_for_twice(body):
     assert CHAT.outgoing(body, CHAT.facts(body)) is body
 
@@ -203,8 +205,10 @@ def test_names_in_odd_places_do_not_fool_it(text):
 
 NOISE = st.recursive(
     st.none() | st.text(max_size=6) | st.integers(-9, 9) | st.sampled_from(["stream_options", '"include_usage":true']),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["stream_options", "include_usage", "a"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["stream_options", "include_usage", "a"]), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

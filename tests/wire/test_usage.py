@@ -72,12 +72,16 @@ def test_image_and_audio_output_leave_the_text():
 
 
 def test_cached_read_is_not_billed_as_input():
-    usage = openai_usage({"prompt_tokens": 1200, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 1024}})
+    usage = openai_usage(
+        {"prompt_tokens": 1200, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 1024}}
+    )
     assert usage == Usage(input=176, cache_read=1024, output=7)
 
 
 def test_cache_write_billed_once():
-    usage = openai_usage({"prompt_tokens": 2000, "completion_tokens": 1, "prompt_tokens_details": {"cache_write_tokens": 1900}})
+    usage = openai_usage(
+        {"prompt_tokens": 2000, "completion_tokens": 1, "prompt_tokens_details": {"cache_write_tokens": 1900}}
+    )
     assert usage == Usage(input=100, cache_write_5m=1900, output=1)
     claude = anthropic_usage({"input_tokens": 100, "cache_creation_input_tokens": 1900, "output_tokens": 1})
     assert claude == usage
@@ -109,7 +113,9 @@ def test_zero_usage_is_zero():
     assert embeddings_usage({"prompt_tokens": 0, "total_tokens": 0}) == Usage()
 
 
-@pytest.mark.parametrize("usage", [{}, {"prompt_tokens": None}, {"type": "duration", "seconds": 3}, {"input_tokens": "9"}])
+@pytest.mark.parametrize(
+    "usage", [{}, {"prompt_tokens": None}, {"type": "duration", "seconds": 3}, {"input_tokens": "9"}]
+)
 def test_usage_without_tokens_is_unknown(usage):
     assert openai_usage(usage) is None
     assert anthropic_usage(usage) is None
@@ -117,7 +123,9 @@ def test_usage_without_tokens_is_unknown(usage):
 
 
 def test_odd_details_do_not_break_the_totals():
-    usage = openai_usage({"prompt_tokens": 10.0, "completion_tokens": 2, "prompt_tokens_details": [1], "total_tokens": True})
+    usage = openai_usage(
+        {"prompt_tokens": 10.0, "completion_tokens": 2, "prompt_tokens_details": [1], "total_tokens": True}
+    )
     assert usage == Usage(input=10, output=2)
 
 
@@ -127,7 +135,12 @@ def test_a_total_alone_is_input():
 
 
 def test_later_counts_replace_earlier_ones():
-    start = {"input_tokens": 0, "output_tokens": 1, "cache_creation": {"ephemeral_1h_input_tokens": 5}, "service_tier": "standard"}
+    start = {
+        "input_tokens": 0,
+        "output_tokens": 1,
+        "cache_creation": {"ephemeral_1h_input_tokens": 5},
+        "service_tier": "standard",
+    }
     after = merge(start, {"input_tokens": 25, "output_tokens": 15, "cache_creation_input_tokens": None})
     assert after == start | {"input_tokens": 25, "output_tokens": 15}
     again = merge(after, {"cache_creation_input_tokens": 12, "cache_creation": {"ephemeral_5m_input_tokens": 7}})

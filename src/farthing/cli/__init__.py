@@ -5,8 +5,6 @@ Exit codes: 0 ok, 1 something is wrong, 2 bad use. An error is one plain line on
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import cast
@@ -62,10 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(problem.format_message(), BAD_USE)
     except FarthingError as problem:
         return _fail(str(problem), BAD_USE if isinstance(problem, ConfigError) else WRONG)
-    except BrokenPipeError:
-        # The reader (``| head``) has seen enough; the interpreter must not complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     return code if isinstance(code, int) else OK
 
 

@@ -63,4 +63,4 @@ def purge(
 
 def _open(config: Path | None, store: str | None) -> AnswerStore:
     policy = policy_of(config, store)
-    return open_answers(Path(policy.store.cache), size(policy.cache.max_size))
+    return open_answers(Path(policy.store.cache), size(policy.cache.max_size), clock)

@@ -52,7 +52,7 @@ def list_(match: str | None, provider: str | None, at: str | None, config: Path 
 @at_option
 @config_option
 @json_option
-def explain(  # noqa: PLR0913, PLR0917
+def explain(
     model: str, provider: str | None, tier: str | None, at: str | None, config: Path | None, as_json: bool
 ) -> int:
     """Show the price that MODEL gets now.

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from farthing.dashboard import guard
-from farthing.dashboard.routes import Reply, Request, Routes, Store
+from farthing.dashboard.reading import Books
+from farthing.dashboard.routes import Names, Reply, Request, Routes
 from farthing.dashboard.view import Mode
 from farthing.errors import FarthingError, RequestError
 from farthing.types import Clock, Headers
-
-if TYPE_CHECKING:
-    from farthing.dashboard.routes import Names
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,11 +26,11 @@ log = logging.getLogger("farthing.dashboard")
 
 
 class Dashboard:
-    """Reads, never writes. Loopback names and ``allowed_hosts`` are the hosts that it answers to."""
+    """Reads, never writes. It answers to the names of loopback and to ``allowed_hosts``."""
 
     def __init__(
         self,
-        store: Store,
+        books: Books,
         clock: Clock,
         *,
         authorise: Authorise,
@@ -42,9 +40,9 @@ class Dashboard:
     ) -> None:
         self._authorise = authorise
         self._allowed = guard.allowed_names(allowed_hosts)
-        self._routes = Routes(store, clock, mode, miner_names or dict)
+        self._routes = Routes(books, clock, mode, miner_names or dict)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002: no body is read
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one HTTP request (``scope["type"] == "http"``); the path is taken from the scope alone."""
         reply = self._refusal(scope) or await self._answer(scope)
         body = b"" if scope["method"] == "HEAD" else reply.body

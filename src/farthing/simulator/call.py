@@ -20,7 +20,13 @@ class Refusal(Exception):
     """The request gets an error. ``type`` and ``code`` are the provider's own words."""
 
     def __init__(
-        self, status: int, message: str, *, type: str, code: str | None = None, param: str | None = None  # noqa: A002
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str,  # noqa: A002 - the provider's word
+        code: str | None = None,
+        param: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status

@@ -140,6 +140,10 @@ class Bucket:
             return 0.0
         return (wanted - self._level) * 60 / self.per_minute if self.per_minute else 60.0
 
+    def spend(self, amount: int) -> None:
+        """Takes the amount in any case; the level may fall below 0."""
+        self._level -= amount
+
     def left(self, now: float) -> int:
         """What can be taken now."""
         self._fill(now)

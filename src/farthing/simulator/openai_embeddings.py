@@ -15,8 +15,9 @@ from farthing.simulator.call import Block, Call, Done, Json, arr, integer
 from farthing.simulator.catalog import Model
 from farthing.simulator.openai_wire import known_fields
 from farthing.simulator.refusals import invalid, too_long
+from farthing.simulator.words import words
 
-_FIELDS = frozenset("dimensions encoding_format input model user".split())
+_FIELDS = words("dimensions encoding_format input model user")
 _MOST_INPUTS = 2048
 _SPOTS = 12
 """In how many places of a vector a word shows."""

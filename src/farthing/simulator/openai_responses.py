@@ -11,13 +11,14 @@ from farthing.simulator.call import Block, Call, Done, Event, Json, Refusal, Wor
 from farthing.simulator.catalog import Model
 from farthing.simulator.openai_wire import head_blocks, known_fields, output_limit, part_text, tool_choice
 from farthing.simulator.refusals import invalid
+from farthing.simulator.words import words
 from farthing.types import Turn, Usage
 
-_FIELDS = frozenset(
+_FIELDS = words(
     "access_programs background background_options context_management conversation image include input instructions "
     "max_output_tokens max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt "
     "prompt_cache_key prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store "
-    "stream stream_options temperature text tool_choice tools top_logprobs top_p truncation user".split()
+    "stream stream_options temperature text tool_choice tools top_logprobs top_p truncation user"
 )
 _PARTS = ("input_text", "output_text", "text", "refusal", "input_image", "input_file", "input_audio")
 
@@ -122,7 +123,7 @@ def _item_steps(at: int, item: Json) -> Iterator[tuple[str, Json, int]]:
 
 
 def _items(done: Done, choice: Wording) -> list[tuple[Json, int]]:
-    tail = done.id.removeprefix("resp_")
+    tail = done.id
     items: list[tuple[Json, int]] = []
     if choice.reasoning:
         items.append(({"type": "reasoning", "id": f"rs_{tail}", "summary": []}, choice.reasoning))
@@ -157,7 +158,7 @@ def _response(call: Call, done: Done) -> Json:
         "user": None,
     }
     echoed = {name: default if body.get(name) is None else body[name] for name, default in defaults.items()}
-    head = {"id": done.id, "object": "response", "created_at": done.created, "model": call.model.name}
+    head = {"id": f"resp_{done.id}", "object": "response", "created_at": done.created, "model": call.model.name}
     return head | echoed | {"error": None, "incomplete_details": None, "service_tier": call.tier}
 
 

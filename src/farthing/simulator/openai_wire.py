@@ -9,14 +9,15 @@ from farthing.simulator.answers import Ask, ToolSpec
 from farthing.simulator.call import Block, Call, Done, Event, Json, Wording, arr, dump, in_chunks, integer, obj, string
 from farthing.simulator.catalog import Model
 from farthing.simulator.refusals import invalid
+from farthing.simulator.words import words
 from farthing.types import Turn, Usage
 
-_FIELDS = frozenset(
+_FIELDS = words(
     "audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens messages "
     "metadata modalities model moderation n parallel_tool_calls prediction presence_penalty prompt_cache_key "
     "prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier "
     "stop store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity "
-    "web_search_options".split()
+    "web_search_options"
 )
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _FINISH = (("stop", "stop"), ("length", "length"), ("tool", "tool_calls"), ("stop_sequence", "stop"))
@@ -188,7 +189,7 @@ def part_text(part: object, what: str, kinds: tuple[str, ...] = _PART_KINDS) -> 
 
 def _head(call: Call, done: Done, kind: str) -> Json:
     return {
-        "id": done.id,
+        "id": f"chatcmpl-{done.id}",
         "object": kind,
         "created": done.created,
         "model": call.model.name,
@@ -280,8 +281,7 @@ def _check_reasoning(body: Json, model: Model) -> None:
         return
     if body.get("max_tokens") is not None:
         message = (
-            "Unsupported parameter: 'max_tokens' is not supported with this model. "
-            "Use 'max_completion_tokens' instead."
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
         )
         raise invalid(message, code="unsupported_parameter", param="max_tokens")
     if body.get("temperature") not in (None, 1):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 _SPACE = b" \t\n\r"
+_AFTER = (b",", b"}", b" ", b"\t", b"\n", b"\r")
+_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _CLOSING = {0x7B: (b"{", b"}"), 0x5B: (b"[", b"]")}
 _LETTER_ESCAPES = (b"\\u005", b"\\u006", b"\\u007")
 
@@ -41,7 +43,7 @@ def append_top_level(body: bytes, key: str, value: bytes) -> bytes:
 
 def may_contain(body: bytes, key: str) -> bool:
     """Whether a key of small letters may be in the body, also spelled with escapes. A quick look, no scan."""
-    return key.encode() in body or any(escape in body for escape in _LETTER_ESCAPES)
+    return key.encode() in body or (b"\\u00" in body and any(escape in body for escape in _LETTER_ESCAPES))
 
 
 def top_level(body: bytes, key: str) -> tuple[int, int] | None:
@@ -58,15 +60,32 @@ def members(body: bytes) -> Iterator[tuple[str, int, int]]:
     at = _skip_space(body, 0)
     if body[at : at + 1] != b"{":
         raise ValueError("not a JSON object")
+    values = _values(body)
     at = _skip_space(body, at + 1)
     while body[at : at + 1] == b'"':
         key_end = _string_end(body, at)
         start = _skip_space(body, _skip_space(body, key_end) + 1)
-        end = _value_end(body, start)
-        yield _key(body[at:key_end]), start, end
+        key = _key(body[at:key_end])
+        end = _end_of(values.get(key, b""), body, start) or _value_end(body, start)
+        yield key, start, end
         at = _skip_space(body, end)
         if body[at : at + 1] == b",":
             at = _skip_space(body, at + 1)
+
+
+def _values(body: bytes) -> dict[str, bytes]:
+    """Every value as it is written, found by the decoder; of a repeated key the last one. Empty if it cannot tell."""
+    try:
+        return {key: bytes(raw) for key, raw in _RAW.decode(body).items()}
+    except msgspec.DecodeError:
+        return {}
+
+
+def _end_of(value: bytes, body: bytes, start: int) -> int:
+    """The index behind the value if that is what stands here, else 0 (another value of a repeated key)."""
+    end = start + len(value)
+    here = value and body.startswith(value, start) and body[end : end + 1] in _AFTER
+    return end if here else 0
 
 
 def _key(literal: bytes) -> str:
@@ -99,7 +118,7 @@ def _value_end(body: bytes, at: int) -> int:
         return _string_end(body, at)
     if (brackets := _CLOSING.get(body[at])) is not None:
         return _nested_end(body, at, *brackets)
-    ends = (body.find(mark, at) for mark in (b",", b"}", b" ", b"\n", b"\r", b"\t"))
+    ends = (body.find(mark, at) for mark in _AFTER)
     return min(end for end in ends if end >= 0)
 
 

@@ -125,8 +125,7 @@ class OpenAIChat:
 
     def restream(self, stream: bytes, *, include_usage: bool) -> list[bytes]:
         """A recorded stream, without its usage chunk for a client that did not ask."""
-        tap = ChatTap(hide_usage=not include_usage)
-        return [event for event in sse.split(stream) if tap.note(event)]
+        return [event for event in sse.split(stream) if include_usage or not _is_usage_only(event)]
 
 
 class ChatTap(StreamTap):
@@ -165,7 +164,7 @@ class ChatTap(StreamTap):
             delta = mapping(choice.get("delta"))
             self._seen.take_choice(choice, delta)
             self.first_token = self.first_token or says_something(delta)
-        return not (self.hides and not choices and chunk.raw_usage is not None and not chunk.error)
+        return not (self.hides and _has_only_usage(chunk))
 
     def result(self) -> Outcome:
         """Complete once ``[DONE]`` has come."""
@@ -216,6 +215,18 @@ class _Seen:
             raw_usage=self.raw_usage,
             service_tier=self.service_tier,
         )
+
+
+def _has_only_usage(chunk: Reply) -> bool:
+    return chunk.raw_usage is not None and not chunk.choices and not chunk.error
+
+
+def _is_usage_only(event: bytes) -> bool:
+    """Whether a recorded event is the extra chunk that carries the usage."""
+    if b'"usage"' not in event or b'"usage":null' in event:
+        return False
+    chunk = read(sse.data_of(event))
+    return chunk is not None and _has_only_usage(chunk)
 
 
 def _ask_for_usage(body: bytes) -> bytes:

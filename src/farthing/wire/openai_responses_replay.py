@@ -11,7 +11,7 @@ _TERMINAL = ("completed", "incomplete", "failed")
 
 
 def unfold(plain: bytes) -> list[bytes]:
-    """From ``response.created`` to the terminal event, which carries the very bytes of ``plain``.
+    """From ``response.created`` to the terminal event, which carries the bytes of ``plain`` on one line.
 
     Raises ``ValueError`` if the response has not ended.
     """
@@ -26,8 +26,13 @@ def unfold(plain: bytes) -> list[bytes]:
     script.add("response.in_progress", response=started)
     for index, item in enumerate(objects(response.get("output"))):
         _item(script, index, item)
-    script.add(f"response.{status}", response=msgspec.Raw(plain))
+    script.add(f"response.{status}", response=msgspec.Raw(_one_line(plain)))
     return script.events
+
+
+def _one_line(body: bytes) -> bytes:
+    """The same JSON without its line breaks and indentation: no JSON string goes over a line break."""
+    return b"".join(line.strip() for line in body.splitlines())
 
 
 class _Script:

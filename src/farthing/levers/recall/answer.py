@@ -24,7 +24,8 @@ class Answer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     tenant: str
     request_id: str
     """Of the request that paid."""
-    usage: Usage
+    usage: Usage | None
+    """``None`` if the reply carried none."""
     model: str | None = None
     """As asked for."""
     model_reported: str | None = None
@@ -37,8 +38,9 @@ class Answer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """``entries``, ``bytes``, ``hits`` and ``evictions`` are the store's, over all processes and restarts; ``dropped``
-    and ``errors`` are this process's own since it opened the store."""
+    """``entries``, ``bytes``, ``hits`` and ``evictions`` are the store's, over all processes and restarts;
+    ``dropped`` and ``errors`` are this process's own since it opened the store.
+    """
 
     entries: int
     bytes: int

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 from pathlib import Path
-from typing import Any
 
 import lmdb
 
 from farthing.errors import StoreError
-from farthing.levers.recall.ranking import Tables
+from farthing.levers.recall.ranking import Env, Tables
 
 FORMAT = b"1"
 """Raised when what is written changes: a store of another format is started afresh."""
@@ -19,7 +18,7 @@ _SLACK = 16 << 20  # bytes that LMDB's own pages may take on top
 _READERS = 1024
 
 
-def open_files(path: Path, max_bytes: int) -> tuple[Any, Tables, str | None]:
+def open_files(path: Path, max_bytes: int) -> tuple[Env, Tables, str | None]:
     """The LMDB environment, its tables, and a message if an unusable store was moved aside to ``….broken-N``.
 
     Raises ``StoreError`` if the place cannot be written.
@@ -29,7 +28,7 @@ def open_files(path: Path, max_bytes: int) -> tuple[Any, Tables, str | None]:
         found = _identity(path)
         try:
             return *_open(path, max_bytes), None
-        except (lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError, NotADirectoryError, _Unusable) as exc:
+        except (lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError, _Unusable) as exc:
             message = _move_aside(path, found, exc)
             return *_open(path, max_bytes), message
     except (OSError, lmdb.Error, _Unusable) as exc:
@@ -43,7 +42,7 @@ class _Unusable(Exception):
     """The files are there, but not ours or not whole."""
 
 
-def _open(path: Path, max_bytes: int) -> tuple[Any, Tables]:
+def _open(path: Path, max_bytes: int) -> tuple[Env, Tables]:
     if path.exists() and not path.is_dir():
         raise _Unusable("it is a file, not a directory")
     env = lmdb.open(
@@ -65,7 +64,7 @@ def _open(path: Path, max_bytes: int) -> tuple[Any, Tables]:
     return env, tables
 
 
-def _check_whole(path: Path, env: Any) -> None:
+def _check_whole(path: Path, env: Env) -> None:
     """A file that is shorter than its last page would kill the process on reading, not raise."""
     expected = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
     size = (path / "data.mdb").stat().st_size
@@ -73,7 +72,7 @@ def _check_whole(path: Path, env: Any) -> None:
         raise _Unusable(f"its data.mdb has {size} bytes instead of {expected}")
 
 
-def _check_format(env: Any, tables: Tables) -> None:
+def _check_format(env: Env, tables: Tables) -> None:
     with env.begin(write=True) as txn:
         version = txn.get(b"format", db=tables.about)
         if version is None and not any(txn.stat(db)["entries"] for db in (tables.answers, tables.about)):

@@ -65,7 +65,8 @@ class Flights(Generic[T]):
 
     async def board(self, key: bytes, wait_s: float) -> Lead[T] | T | None:
         """``Lead``: you go, and must end it. An answer: it is yours. ``None``: go, but nobody waits for you (the leader
-        failed, or did not land within ``wait_s`` seconds). Does not yield to the loop if nobody is under way."""
+        failed, or did not land within ``wait_s`` seconds). Does not yield to the loop if nobody is under way.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_s
         while (landing := self._landings.get(key)) is not None:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from farthing.levers.recall.rules import DATED, OWN_STORY, PAYLOAD, RULES, TIMELY
+from farthing.levers.recall.rules import (
+    ACTION,
+    CREATIVE,
+    DATED,
+    FRAGMENT,
+    LIVE_DATA,
+    NEEDS_CONTEXT,
+    OWN_STORY,
+    PAYLOAD,
+    PERSONAL,
+    TIMELY,
+    Rules,
+)
 from farthing.types import Facts, Prompt
 
 LONG = 600
@@ -55,40 +68,72 @@ def refusal(operation: str, facts: Facts, prompt: Prompt, flags: Flags, *, conve
 
 
 def _refused_by_shape(facts: Facts, prompt: Prompt, flags: Flags, *, conversations: bool) -> str | None:
-    if flags.mcp_servers or ((flags.tools or flags.functions or prompt.tools) and prompt.tool_choice != "none"):
-        return "tools"
-    if any(turn.role == "tool" for turn in prompt.turns):
-        return "tools"
-    if flags.web_search_options is not None or _SEARCHES.search(facts.model or ""):
-        return "web_search"
-    if flags.n not in (None, 1):
-        return "many_choices"
-    if flags.background or flags.previous_response_id or flags.conversation or flags.container:
-        return "state_elsewhere"
-    if isinstance(flags.prompt, dict):  # a template kept by the provider
-        return "state_elsewhere"
-    if flags.links:
-        return "attachments"
-    if not conversations and any(turn.role == "assistant" for turn in prompt.turns):
-        return "needs_context"
-    return None
+    roles = {turn.role for turn in prompt.turns}
+    offered = flags.tools or flags.functions or prompt.tools
+    template = isinstance(flags.prompt, dict)  # kept by the provider, who may have a newer version
+    kept = flags.background or flags.previous_response_id or flags.conversation or flags.container or template
+    checks = (
+        ("tools", "tool" in roles or flags.mcp_servers or (offered and prompt.tool_choice != "none")),
+        ("web_search", flags.web_search_options is not None or _SEARCHES.search(facts.model or "")),
+        ("many_choices", flags.n not in (None, 1)),
+        ("state_elsewhere", kept),
+        ("attachments", flags.links),
+        ("needs_context", "assistant" in roles and not conversations),
+    )
+    return next((reason for reason, holds in checks if holds), None)
 
 
 def refused_by_words(question: str) -> str | None:
     """The reason in the words of a question, read in English; ``None`` if there is none."""
     text = _asked(question)
-    for reason, pattern in RULES:
-        if pattern.search(text):
-            return reason
-    if TIMELY.search(text) and not DATED.search(text) and not OWN_STORY.search(text):
+    if _FRAGMENT.match(text):
+        return "needs_context"
+    timely = False
+    for word in dict.fromkeys(_WORD.findall(text)):
+        for reason, pattern in _INDEX.get(word, ()):
+            if pattern is None or pattern.search(text):
+                if reason != "time_dependent":
+                    return reason
+                timely = True
+    if timely and not _DATED.search(text) and not _OWN_STORY.search(text):
         return "time_dependent"
     return None
 
 
 def _asked(question: str) -> str:
     """The part of a message that asks, in lower case: not the document that it is about."""
-    if instruction := PAYLOAD.match(question):
+    question = question.strip()
+    if instruction := _PAYLOAD.match(question):
         question = instruction.group()
     elif len(question) > LONG:
         question = f"{question[:EDGE]}\n{question[-EDGE:]}"
-    return question.replace("\u2019", "'").lower().strip()
+    return question.replace("\u2019", "'").lower()
+
+
+def _index(rules: Mapping[str, Rules]) -> dict[str, list[tuple[str, re.Pattern[str] | None]]]:
+    """Every word with the reasons and patterns it calls for."""
+    index: dict[str, list[tuple[str, re.Pattern[str] | None]]] = {}
+    for reason, entries in rules.items():
+        for words, pattern in entries:
+            listed = words.split()
+            compiled = re.compile(pattern.replace("<>", f"(?:{'|'.join(listed)})")) if pattern else None
+            for word in listed:
+                index.setdefault(word, []).append((reason, compiled))
+    return index
+
+
+_WORD = re.compile(r"[a-z]+")
+_FRAGMENT = re.compile(FRAGMENT)
+_DATED = re.compile(DATED)
+_OWN_STORY = re.compile(OWN_STORY)
+_PAYLOAD = re.compile(PAYLOAD, re.IGNORECASE)
+_INDEX = _index(
+    {
+        "action": ACTION,
+        "live_data": LIVE_DATA,
+        "personal": PERSONAL,
+        "creative": CREATIVE,
+        "needs_context": NEEDS_CONTEXT,
+        "time_dependent": TIMELY,
+    }
+)

@@ -70,8 +70,10 @@ def recall_key(partition: Partition, wire: str, body: bytes) -> bytes:
 
 
 def _drop_cache_markers(body: dict[str, Any]) -> None:
-    """Anthropic's markers set what the prompt costs, not what it says. Only where the API takes one: the same word in
-    a tool's schema or arguments is content."""
+    """Anthropic's markers set what the prompt costs, not what it says.
+
+    Only where the API takes one: the same word in a tool's schema or arguments is content.
+    """
     body.pop("cache_control", None)
     for block in _blocks(body):
         block.pop("cache_control", None)

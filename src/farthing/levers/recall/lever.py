@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import logging
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from farthing.exchange import Exchange, Finished, Handler, Pump, Reply, Write, prompt_of
 from farthing.levers.recall.admit import storable
@@ -14,6 +16,10 @@ from farthing.levers.recall.store import Answer
 from farthing.levers.recall.warmth import Warmth
 from farthing.types import Clock, Headers, Usage
 
+T = TypeVar("T")
+
+log = logging.getLogger("farthing")
+
 LEVER = "exact"
 OPERATIONS = frozenset({"chat", "embeddings"})
 VARY = (b"anthropic-beta", b"anthropic-version", b"openai-beta", b"openai-organization", b"openai-project")
@@ -23,8 +29,8 @@ VARY = (b"anthropic-beta", b"anthropic-version", b"openai-beta", b"openai-organi
 class Answers(Protocol):
     """Where answers are kept; fails open."""
 
-    def get(self, key: bytes, wire: str, now: float) -> Answer | None: ...
-    def put(self, key: bytes, answer: Answer) -> bool: ...
+    def get(self, key: bytes, now: float) -> Answer | None: ...
+    def put(self, key: bytes, answer: Answer, now: float) -> bool: ...
     def touch(self, key: bytes) -> None: ...
 
 
@@ -44,28 +50,42 @@ class Recall:
         self._ttl_s, self._wait_s, self._per_user = ttl_s, wait_s, per_user
         self._flights: Flights[Answer] = Flights()
         self._warmth = Warmth()
+        self.failures = 0
 
     async def stage(self, exchange: Exchange, following: Handler) -> Reply:
         """Answer, or let the next stage answer and keep what it says."""
         if not _may_recall(exchange):
             return await following(exchange)
         if exchange.mode == "observe":
-            exchange.tally.learners.append(lambda finished: self._observe(exchange, finished))
+            exchange.tally.learners.append(lambda finished: self._openly(lambda: self._observe(exchange, finished)))
             return await following(exchange)
-        if _refused(exchange) is not None:
+        key = self._openly(lambda: None if _refused(exchange) else self._key(exchange))
+        if key is None:
             return await following(exchange)
-        key = self._key(exchange)
         exchange.tally.cache = "miss"
         if exchange.cache_wish == "no-cache":
             return await self._ask(exchange, following, key, None)
-        if (answer := self._answers.get(key, exchange.wire.name, self._clock())) is not None and answer.body:
-            return self._serve(exchange, key, answer)
+        if (reply := self._openly(lambda: self._from_store(exchange, key))) is not None:
+            return reply
         boarded = await self._flights.board(key, self._wait_s)
         if isinstance(boarded, Lead):
             return await self._lead(exchange, following, key, boarded)
-        if boarded is not None:
-            return self._serve(exchange, key, boarded)
+        if boarded is not None and (reply := self._openly(lambda: self._serve(exchange, key, boarded))) is not None:
+            return reply
         return await self._ask(exchange, following, key, None)
+
+    def _openly(self, step: Callable[[], T | None]) -> T | None:
+        """A cache that fails must not fail a request: count it, say it, go on without."""
+        try:
+            return step()
+        except Exception:
+            self.failures += 1
+            log.exception("the cache failed; the request goes on without it (failure %d)", self.failures)
+            return None
+
+    def _from_store(self, exchange: Exchange, key: bytes) -> Reply | None:
+        answer = self._answers.get(key, self._clock())
+        return self._serve(exchange, key, answer) if answer is not None and answer.body else None
 
     async def _lead(self, exchange: Exchange, following: Handler, key: bytes, lead: Lead[Answer]) -> Reply:
         """Go for those who wait: a streamed reply lands when its pump has ended."""
@@ -82,7 +102,7 @@ class Recall:
 
     async def _ask(self, exchange: Exchange, following: Handler, key: bytes, lead: Lead[Answer] | None) -> Reply:
         def keep(finished: Finished) -> None:
-            answer = self._learn(exchange, key, finished)
+            answer = self._openly(lambda: self._learn(exchange, key, finished))
             if answer is not None and lead is not None:
                 lead.land(answer)
 
@@ -97,7 +117,7 @@ class Recall:
         if storable(exchange.wire.operation, status, outcome, finished.body, text) is not None or not finished.body:
             return None
         answer = self._answer(exchange, finished, finished.body)
-        self._answers.put(key, answer)
+        self._answers.put(key, answer, self._clock())
         return answer
 
     def _answer(self, exchange: Exchange, finished: Finished, body: bytes) -> Answer:
@@ -123,7 +143,7 @@ class Recall:
         )
 
     def _serve(self, exchange: Exchange, key: bytes, answer: Answer) -> Reply:
-        tally = exchange.tally
+        reply, tally = _replay(exchange, answer), exchange.tally
         tally.cache = "exact"
         tally.as_sent = False
         tally.baseline_nano = self._would_cost(exchange, key, answer)
@@ -131,7 +151,7 @@ class Recall:
             tally.saved.append((LEVER, tally.baseline_nano))
         tally.served_model = answer.model_reported or answer.model
         self._answers.touch(key)
-        return _replay(exchange, answer)
+        return reply
 
     def _would_cost(self, exchange: Exchange, key: bytes, answer: Answer) -> int | None:
         """The price of the stored call as it would be billed now; never more than it was."""
@@ -146,7 +166,7 @@ class Recall:
         if _refused(exchange) is not None:
             return
         key, now, tally = self._key(exchange), self._clock(), exchange.tally
-        if self._answers.get(key, exchange.wire.name, now) is not None:
+        if self._answers.get(key, now) is not None:
             tally.would_cache = "exact"
             if finished.call.cost_nano is not None:
                 tally.would_save.append((LEVER, finished.call.cost_nano))
@@ -156,7 +176,7 @@ class Recall:
         text = _text(exchange, finished)
         if storable(exchange.wire.operation, finished.call.status or 0, finished.outcome, finished.body, text) is None:
             # Without its body: it is known, but nobody can ever be served from it.
-            self._answers.put(key, self._answer(exchange, finished, b""))
+            self._answers.put(key, self._answer(exchange, finished, b""), now)
 
     def _key(self, exchange: Exchange) -> bytes:
         caller = exchange.caller

@@ -15,8 +15,9 @@ import msgspec
 
 from farthing.levers.recall.answer import Answer
 
+Env = Any
 Txn = Any
-"""An LMDB transaction: ``lmdb`` has no types of its own."""
+"""An LMDB environment, a transaction: ``lmdb`` has no types of its own."""
 
 _PAGE = 4096
 _OVERHEAD = 256  # the answer's share of keys, cards, ranks and half-empty pages
@@ -31,6 +32,7 @@ class Card(msgspec.Struct, frozen=True, gc=False, array_like=True):
     size: int
     cost_nano: int
     stored_at: float
+    expires_at: float
     tenant: str
     feature: str | None
 
@@ -70,15 +72,15 @@ def read_totals(txn: Txn, tables: Tables) -> Totals:
 
 
 def insert(txn: Txn, tables: Tables, key: bytes, answer: Answer, record: bytes, max_bytes: int) -> None:
-    """Put an answer in, and others out until there is room. One that takes the place of an older one inherits its hits."""
+    """Put an answer in, and others out until there is room. One that replaces an older one inherits its hits."""
     old = remove(txn, tables, key)
     size = size_on_disk(record)
-    _make_room(txn, tables, max_bytes - size)
+    make_room(txn, tables, max_bytes - size)
     totals = read_totals(txn, tables)
     hits = old.hits if old else 1
     cost = answer.cost_nano or 0
     priority = totals.floor + hits * cost / size
-    card = Card(priority, hits, size, cost, answer.stored_at, answer.tenant, answer.feature)
+    card = Card(priority, hits, size, cost, answer.stored_at, answer.expires_at, answer.tenant, answer.feature)
     txn.put(key, record, db=tables.answers)
     _file(txn, tables, key, card)
     _write_totals(txn, tables, msgspec.structs.replace(totals, bytes=totals.bytes + size))
@@ -118,7 +120,8 @@ def matching(txn: Txn, tables: Tables, wanted: Callable[[Card], bool]) -> Iterat
                 yield bytes(key)
 
 
-def _make_room(txn: Txn, tables: Tables, room: int) -> None:
+def make_room(txn: Txn, tables: Tables, room: int) -> None:
+    """Evict until no more than ``room`` bytes are taken."""
     totals = read_totals(txn, tables)
     while totals.bytes > max(room, 0):
         with txn.cursor(db=tables.ranks) as cursor:

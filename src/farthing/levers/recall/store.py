@@ -12,7 +12,6 @@ import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import lmdb
 import msgspec
@@ -20,7 +19,8 @@ import msgspec
 from farthing.levers.recall import ranking
 from farthing.levers.recall.answer import Answer, Stats
 from farthing.levers.recall.files import open_files
-from farthing.levers.recall.ranking import Card, Tables
+from farthing.levers.recall.ranking import Card, Env, Tables, Txn
+from farthing.types import Clock
 
 _QUEUE = 2048
 _QUEUE_BYTES = 64 << 20
@@ -43,6 +43,10 @@ class _Drop(msgspec.Struct, frozen=True):
     key: bytes
 
 
+class _Expire(msgspec.Struct, frozen=True):
+    before: float
+
+
 class _Wake(msgspec.Struct, frozen=True):
     """Write the hits; say when everything before has been written; end."""
 
@@ -50,24 +54,26 @@ class _Wake(msgspec.Struct, frozen=True):
     stop: bool = False
 
 
-_Op = _Put | _Drop | _Wake
+_Op = _Put | _Drop | _Expire | _Wake
 _DECODER = msgspec.msgpack.Decoder(_Record)
 
 
-def open_answers(path: Path, max_bytes: int) -> AnswerStore:
+def open_answers(path: Path, max_bytes: int, clock: Clock) -> AnswerStore:
     """The store in the directory ``path``, made if it is not there, bounded to about ``max_bytes`` on disk.
 
-    A store that cannot be read (damaged, foreign, of another format) is moved aside and ``AnswerStore.message`` says so.
-    Raises ``StoreError`` if the place cannot be written.
+    What has expired by now is deleted in the background. A store that cannot be read (damaged, foreign, of another
+    format) is moved aside and ``AnswerStore.message`` says so. Raises ``StoreError`` if the place cannot be written.
     """
     env, tables, message = open_files(path, max_bytes)
-    return AnswerStore(env, tables, max_bytes, message)
+    store = AnswerStore(env, tables, max_bytes, message)
+    store.expire(clock())
+    return store
 
 
 class AnswerStore:
     """See the module. Made by ``open_answers``."""
 
-    def __init__(self, env: Any, tables: Tables, max_bytes: int, message: str | None) -> None:
+    def __init__(self, env: Env, tables: Tables, max_bytes: int, message: str | None) -> None:
         self.message = message
         """What happened on opening, for the log; ``None`` if nothing did."""
         self._env = env
@@ -76,6 +82,7 @@ class AnswerStore:
         self._queue: queue.Queue[_Op] = queue.Queue(_QUEUE)
         self._waiting: dict[bytes, Answer] = {}  # put, not yet written: already to be found
         self._waiting_bytes = 0
+        self._counting = threading.Lock()
         self._hits: dict[bytes, int] = {}
         self._dropped = 0
         self._errors = 0
@@ -83,10 +90,10 @@ class AnswerStore:
         self._writer = threading.Thread(target=self._write, name="farthing-answers", daemon=True)
         self._writer.start()
 
-    def get(self, key: bytes, wire: str, now: float) -> Answer | None:
-        """The answer of this key, if it is this key's, of this wire, and not expired at ``now``."""
+    def get(self, key: bytes, now: float) -> Answer | None:
+        """The answer of this key, if it is whole, this key's own, and not expired at ``now``."""
         if (waiting := self._waiting.get(key)) is not None:
-            return waiting if waiting.wire == wire and now < waiting.expires_at else None
+            return waiting if now < waiting.expires_at else None
         try:
             with self._env.begin(db=self._tables.answers) as txn:
                 raw = txn.get(key)
@@ -97,7 +104,7 @@ class AnswerStore:
             self._errors += 1
             self._enqueue(_Drop(key))
             return None
-        if record.key != key or record.answer.wire != wire:
+        if record.key != key:
             self._errors += 1
             return None
         if now >= record.answer.expires_at:
@@ -105,25 +112,32 @@ class AnswerStore:
             return None
         return record.answer
 
-    def put(self, key: bytes, answer: Answer) -> bool:
+    def put(self, key: bytes, answer: Answer, now: float) -> bool:
         """Keep an answer; it can be found at once and is on disk a moment later. False if it was dropped."""
         size = len(answer.body)
-        if size > self._max_bytes // 2 or self._waiting_bytes + size > _QUEUE_BYTES or self._closed:
+        full = self._waiting_bytes + size > _QUEUE_BYTES or size > self._max_bytes // 2
+        if self._closed or full or now >= answer.expires_at:
             self._dropped += 1
             return False
-        self._waiting[key] = answer
-        self._waiting_bytes += size
-        if self._enqueue(_Put(key, answer)):
-            return True
-        self._written(_Put(key, answer))
-        self._dropped += 1
-        return False
+        with self._counting:
+            self._waiting[key] = answer
+            self._waiting_bytes += size
+        op = _Put(key, answer)
+        if not self._enqueue(op):
+            self._written(op)
+            self._dropped += 1
+            return False
+        return True
 
     def touch(self, key: bytes) -> None:
         """Count a hit. Counts are written with the next answers: only then do they decide who stays."""
         self._hits[key] = self._hits.get(key, 0) + 1
         if len(self._hits) == _HITS:
             self._enqueue(_Wake())
+
+    def expire(self, now: float) -> None:
+        """Have everything deleted that has expired, in the background."""
+        self._enqueue(_Expire(now))
 
     def flush(self) -> None:
         """Wait until everything so far is on disk."""
@@ -206,10 +220,20 @@ class AnswerStore:
     def _attempt(self, write: Callable[[], None]) -> bool:
         try:
             write()
-        except (lmdb.Error, OSError):
+        except lmdb.MapFullError:  # dead readers can keep old pages alive beyond our own bound
+            self._errors += 1
+            with contextlib.suppress(lmdb.Error):
+                self._shrink()
+            return False
+        except Exception:  # noqa: BLE001 - whatever it is, the writer lives on and the request never knows
             self._errors += 1
             return False
         return True
+
+    def _shrink(self) -> None:
+        self._env.reader_check()
+        with self._env.begin(write=True) as txn:
+            ranking.make_room(txn, self._tables, self._max_bytes // 2)
 
     def _apply(self, batch: list[_Op], hits: dict[bytes, int]) -> None:
         with self._env.begin(write=True) as txn:
@@ -221,8 +245,15 @@ class AnswerStore:
                     ranking.insert(txn, self._tables, op.key, op.answer, record, self._max_bytes)
                 elif isinstance(op, _Drop):
                     ranking.remove(txn, self._tables, op.key)
+                elif isinstance(op, _Expire):
+                    self._expire(txn, op.before)
+
+    def _expire(self, txn: Txn, before: float) -> None:
+        for key in list(ranking.matching(txn, self._tables, lambda card: card.expires_at <= before)):
+            ranking.remove(txn, self._tables, key)
 
     def _written(self, op: _Put) -> None:
-        self._waiting_bytes -= len(op.answer.body)
-        if self._waiting.get(op.key) is op.answer:
-            del self._waiting[op.key]
+        with self._counting:
+            self._waiting_bytes -= len(op.answer.body)
+            if self._waiting.get(op.key) is op.answer:
+                del self._waiting[op.key]
