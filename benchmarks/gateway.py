@@ -25,6 +25,8 @@ from stand.process import Cores, Unmet, need, rss_mb
 from stand.report import BUSY, FULL, QUICK, Plan, Result, Results, machine, plot, summary, table
 from stand.sse_mock import EVENTS
 
+WARM_S = 3
+"""Seconds of load before the first round; not counted. Just-in-time compilers and connection pools need it."""
 USUAL = "bare,farthing,farthing-save,farthing-hits,tensorzero"
 
 
@@ -88,10 +90,11 @@ def plain_rounds(folder: Path, plan: Plan, cores: Cores, chosen: dict[str, Conte
                 targets[name] = start(stack, one, folder / name, cores, port)
         for name, target in targets.items():
             results[name].rss_idle_mb = rss_mb(target.pid) if target.pid else []
+        for target in targets.values():
+            wrk(target, cores.load, folder, BUSY, WARM_S)
         for number, connections in ((number, at) for number in range(plan.rounds) for at in plan.connections):
             for name, target in targets.items():
-                distinct = name in chosen and chosen[name].distinct
-                figures = wrk(target, cores.load, folder, connections, plan.seconds, stream=False, distinct=distinct)
+                figures = wrk(target, cores.load, folder, connections, plan.seconds)
                 results[name].plain.setdefault(connections, []).append(figures)
                 say(number, name, f"{connections:3} connections", figures)
         for name, target in targets.items():
@@ -108,9 +111,11 @@ def stream_rounds(folder: Path, plan: Plan, cores: Cores, chosen: dict[str, Cont
             with named(one):
                 targets[name] = start_usual(stack, one, folder / name, cores, port)
                 check_stream(targets[name])
+        for target in targets.values():
+            wrk(target, cores.load, folder, BUSY, WARM_S, stream=True)
         for number in range(plan.rounds):
             for name, target in targets.items():
-                figures = wrk(target, cores.load, folder, BUSY, plan.seconds, stream=True, distinct=False)
+                figures = wrk(target, cores.load, folder, BUSY, plan.seconds, stream=True)
                 results[name].streams.append(figures)
                 results[name].first_event_ms.append(first_event_ms(target, cores.load))
                 say(number, name, "streams", figures)

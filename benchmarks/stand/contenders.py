@@ -43,7 +43,7 @@ class Contender:
     says_where: bool = False
     """It chooses its port itself and prints ``listening on URL``."""
     distinct: bool = False
-    """Every request asks something else, so that no cache can answer."""
+    """See ``Target``."""
     hits: bool = False
     """Its upstream is stopped once the cache is filled: whatever is answered comes from the cache."""
     streams: bool = True
@@ -60,6 +60,8 @@ class Target:
     headers: Mapping[str, str]
     pid: int | None
     """The gateway's process; none for the upstream itself."""
+    distinct: bool = False
+    """Every request asks something else, so that no cache can answer."""
 
     def body(self, question: str = QUESTION, *, stream: bool = False) -> str:
         """The JSON of one request."""
@@ -96,6 +98,11 @@ model_list:
   - model_name: gpt-4o-mini
     litellm_params: {{model: openai/gpt-4o-mini, api_base: "{upstream}", api_key: sk-benchmark}}
 """
+LITELLM_ENVIRON = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # no prices from the network
+    "LITELLM_LOG": "ERROR",
+    "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",  # on loopback; without authentication it is faster
+}
 
 
 def _farthing(mode: str) -> Callable[[Path, int, str], Start]:
@@ -125,7 +132,7 @@ def _litellm(folder: Path, port: int, upstream: str) -> Start:
     config.write_text(LITELLM.format(upstream=upstream))
     program = peers.python_with(peers.LITELLM).with_name("litellm")
     command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
-    return Start(command, {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"})
+    return Start(command, LITELLM_ENVIRON)
 
 
 def _portkey(_: Path, port: int, upstream: str) -> Start:
@@ -140,7 +147,10 @@ CONTENDERS = {
     "tensorzero": Contender("TensorZero", _tensorzero, model="tensorzero::model_name::gpt-4o-mini", says_where=True),
     "litellm": Contender("LiteLLM proxy", _litellm),
     "portkey": Contender(
-        "Portkey", _portkey, headers={"x-portkey-provider": "openai", "x-portkey-custom-host": "{upstream}"}
+        "Portkey",
+        _portkey,
+        headers={"x-portkey-provider": "openai", "x-portkey-custom-host": "{upstream}"},
+        streams=False,  # 1.15.2 answers 500 ("TypeError: immutable") to every stream of this mock under Node 20
     ),
 }
 
@@ -156,7 +166,7 @@ def running(contender: Contender, folder: Path, core: int, upstream_port: int) -
     headers |= {name: value.format(upstream=upstream) for name, value in contender.headers.items()}
     with started(start.command, core, log, start.environ) as process:
         base = _said(log, process) if contender.says_where else f"http://127.0.0.1:{port}/v1"
-        target = Target(f"{base}/chat/completions", contender.model, headers, process.pid)
+        target = Target(f"{base}/chat/completions", contender.model, headers, process.pid, contender.distinct)
         _wait_for_answer(target, process, log)
         yield target
 

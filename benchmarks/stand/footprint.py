@@ -11,7 +11,7 @@ from stand.peers import PEERS
 
 REPO = Path(__file__).parents[2]
 TIMED = "import time; start = time.perf_counter(); import farthing; print(time.perf_counter() - start)"
-NOT_OURS = ("pip", "setuptools", "_distutils_hack", "distutils-precedence")
+NOT_OURS = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence")
 
 
 def import_ms(processes: int = 20) -> float:

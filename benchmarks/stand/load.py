@@ -52,14 +52,12 @@ class Figures:
     """CPU time the gateway's processes used for each request, in µs (clock ticks of 10 ms)."""
 
 
-def wrk(
-    target: Target, core: int, folder: Path, connections: int, seconds: float, *, stream: bool, distinct: bool
-) -> Figures:
+def wrk(target: Target, core: int, folder: Path, connections: int, seconds: int, *, stream: bool = False) -> Figures:
     """Requests one after another on each of the connections, as fast as they are answered."""
     script = folder / "wrk.lua"
-    script.write_text(_script(target, stream=stream, distinct=distinct))
+    script.write_text(_script(target, stream=stream))
     command = [need("taskset"), "-c", str(core), need("wrk"), "-t1", f"-c{connections}"]
-    command += [f"-d{math.ceil(seconds)}s", "--timeout", "30s", "-s", str(script), target.url]
+    command += [f"-d{seconds}s", "--timeout", "30s", "-s", str(script), target.url]
     used = cpu_s(target.pid) if target.pid else 0.0
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
     used = cpu_s(target.pid) - used if target.pid else 0.0
@@ -67,7 +65,9 @@ def wrk(
     if line is None:
         raise Unmet(f"wrk gave no figures:\n{done.stdout}{done.stderr}")
     got = json.loads(line.removeprefix("figures "))
-    per_request = used * 1e6 / got["requests"] if target.pid and got["requests"] else None
+    if not got["requests"]:
+        raise Unmet(f"not one answer in {seconds} s at {connections} connections ({got['errors']} errors)")
+    per_request = used * 1e6 / got["requests"] if target.pid else None
     return Figures(
         per_s=got["requests"] / (got["us"] / 1e6),
         p50=got["p50"] / 1000,
@@ -78,13 +78,15 @@ def wrk(
     )
 
 
-def _script(target: Target, *, stream: bool, distinct: bool) -> str:
+def _script(target: Target, *, stream: bool) -> str:
     """Where each request has to ask something else, the question ends with a mark of this run and a number."""
-    question = f"{QUESTION} Run {os.urandom(8).hex()}, number @" if distinct else QUESTION
+    question = f"{QUESTION} Run {os.urandom(8).hex()}, number @" if target.distinct else QUESTION
     before, _, after = target.body(question, stream=stream).partition("@")
     headers = {"content-type": "application/json", **target.headers}
     lines = [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
-    return SCRIPT.format(headers="\n".join(lines), before=before, after=after, distinct=DISTINCT if distinct else "")
+    return SCRIPT.format(
+        headers="\n".join(lines), before=before, after=after, distinct=DISTINCT if target.distinct else ""
+    )
 
 
 def first_event_ms(target: Target, core: int) -> float:

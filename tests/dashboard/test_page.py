@@ -133,7 +133,7 @@ def test_tenants_can_be_chosen_if_there_are_several():
 
 def test_observe_mode_says_what_would_have_been_saved():
     total = Figures(None, cost=10 * NANO, baseline=10 * NANO, would_save=4 * NANO, requests=9, hits=3, misses=3)
-    shown = page(Reading(total, levers=(("recall", 0, 4 * NANO),)), "observe")
+    shown = page(Reading(total, levers=(("exact", 0, 4 * NANO),)), "observe")
     assert (shown.cache.hits, shown.cache.off, shown.cache.saved) == (3, 3, 4 * NANO)
     text = html(shown, "observe")
     assert "Would have saved" in text
@@ -143,7 +143,7 @@ def test_observe_mode_says_what_would_have_been_saved():
 
 def test_save_mode_says_what_was_saved():
     total = Figures(None, cost=6 * NANO, baseline=10 * NANO, saved=4 * NANO, requests=9, hits=3, misses=3)
-    text = html(page(Reading(total, levers=(("recall", 4 * NANO, 0),))))
+    text = html(page(Reading(total, levers=(("exact", 4 * NANO, 0),))))
     assert "40% of that" in text
     assert "Would have saved" not in text
 

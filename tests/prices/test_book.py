@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -60,9 +61,9 @@ def test_list_prices(book, row):
     classes = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
     for name, usd in zip(classes, prices, strict=True):
         if usd is not None:
-            # 2,000,000 units of a price per million; under every long-context step where there is one
+            # 2,000 tokens at so many dollars per million
             cost = book.price(provider, api, model, Usage(**{name: 2_000}), NOW).cost_nano
-            assert cost == round(float(usd) * 2_000_000), name
+            assert cost == Decimal(usd) * 2_000_000, name
 
 
 def test_cached_read_is_not_billed_as_input(book):

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -144,3 +145,13 @@ def test_a_missing_or_unreadable_file_is_refused(tmp_path):
 
 def test_an_empty_file_changes_nothing(load):
     assert cost(load(""), "openai", "gpt-4o", input=1_000) == 2_500_000
+
+
+def test_the_example_of_the_documentation_works(load):
+    page = Path(__file__).parents[2] / "docs" / "prices.md"
+    example = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    book = load(example)
+    assert cost(book, "acme", "big-latest", input=1_000) == 1_200_000 + 5_000_000
+    assert cost(book, "acme", "big-1", input=200_001) == 200_001 * 2_400 + 5_000_000
+    assert cost(book, "openai", "gpt-4-turbo", "priority", input=1_000) == 17_000_000
+    assert cost(book, "openai", "gpt-4o-audio-preview", input_audio=1_000) == 40_000_000

@@ -21,7 +21,8 @@ class Lab:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with self.session.post(self.sim.url + path, data=data, headers=own) as reply:
             raw = await reply.read()
-            return reply.status, dict(reply.headers), json.loads(raw) if raw.startswith(b"{") else raw
+            seen = {name.lower(): value for name, value in reply.headers.items()}
+            return reply.status, seen, json.loads(raw) if raw.startswith(b"{") else raw
 
     async def chat(self, text="Where is my card?", model="gpt-4o", *, ts=None, **body):
         messages = body.pop("messages", [{"role": "user", "content": text}])

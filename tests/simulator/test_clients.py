@@ -205,9 +205,11 @@ async def test_asynchronous_clients():
         async with openai.AsyncOpenAI(base_url=sim.openai_url, api_key="sk-sim") as oai:
             stream = await oai.chat.completions.create(model="gpt-4o", messages=ASK, stream=True)
             assert [chunk async for chunk in stream][-1].choices[0].finish_reason == "stop"
-        async with anthropic.AsyncAnthropic(base_url=sim.url, api_key="sk-sim") as ant:
-            async with ant.messages.stream(model="claude-haiku-4-5", max_tokens=1000, messages=ASK) as stream:
-                assert (await stream.get_final_message()).stop_reason == "end_turn"
+        async with (
+            anthropic.AsyncAnthropic(base_url=sim.url, api_key="sk-sim") as ant,
+            ant.messages.stream(model="claude-haiku-4-5", max_tokens=1000, messages=ASK) as stream,
+        ):
+            assert (await stream.get_final_message()).stop_reason == "end_turn"
         assert len(sim.invoice.lines) == 2
         assert all(line.complete for line in sim.invoice.lines)
 
@@ -219,9 +221,11 @@ def test_a_bad_key_is_refused():
                 client.chat.completions.create(model="gpt-4o", messages=ASK)
             assert caught.value.code == "invalid_api_key"
             assert "sk-wrong" not in str(caught.value)
-        with anthropic.Anthropic(base_url=sim.url, api_key="sk-wrong", max_retries=0) as client:
-            with pytest.raises(anthropic.AuthenticationError, match="invalid x-api-key"):
-                client.messages.create(model="claude-haiku-4-5", max_tokens=10, messages=ASK)
+        with (
+            anthropic.Anthropic(base_url=sim.url, api_key="sk-wrong", max_retries=0) as client,
+            pytest.raises(anthropic.AuthenticationError, match="invalid x-api-key"),
+        ):
+            client.messages.create(model="claude-haiku-4-5", max_tokens=10, messages=ASK)
         assert sim.invoice.lines == []
 
 

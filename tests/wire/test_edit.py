@@ -100,3 +100,18 @@ def test_a_broken_object_is_an_error_not_a_loop():
 )
 def test_a_quick_look_misses_no_spelling(body, may):
     assert edit.may_contain(body, "stream_options") is may
+
+
+@given(OBJECTS, STYLES, _KEYS, VALUES)
+def test_without_the_decoders_help_it_finds_the_same(before, style, key, value):
+    """A lone surrogate stops the decoder, not the scan."""
+    text = json.dumps(before, **style)
+    body = (r'{"\ud83d":1' + ("," if before else "") + text[1:]).encode()
+    assert {name: json.loads(body[start:end]) for name, start, end in edit.members(body) if name != "\ud83d"} == before
+    after = edit.replace_top_level(body, key, json.dumps(value).encode())
+    assert json.loads(after) == json.loads(body) | {key: value}
+
+
+def test_nothing_can_be_put_into_what_is_no_object():
+    with pytest.raises(ValueError, match="not a JSON object"):
+        edit.append_top_level(b"[]", "a", b"1")

@@ -245,3 +245,32 @@ def test_first_token_is_content_not_ceremony(name, golden):
     tap = wire_of(name).tap(Facts(stream=True))
     tap.feed(golden(name))
     assert tap.first_token is bool(expected_text)
+
+
+TEXTS = {
+    "openai.chat/complete.json": GREETING,
+    "openai.chat/tool_calls.json": 'get_weather {"city": "Paris"}',
+    "openai.chat/refusal.json": "I can't help with that.",
+    "openai.chat/reasoning.json": "2+2 is 4.Four.",
+    "openai.chat/audio.json": "Hello",
+    "openai.chat/rate_limited.429.json": "",
+    "openai.responses/complete.json": GREETING,
+    "openai.responses/tool_calls.json": 'Looked at the map.get_weather {"city": "Paris"}',
+    "openai.embeddings/complete.json": "",
+    "anthropic.messages/complete.json": GREETING,
+    "anthropic.messages/tool_use.json": 'I need the weather.Am Rhein.get_weather {"city":"Paris","days":1.5}',
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_of_a_plain_reply(name, golden):
+    assert wire_of(name).text(golden(name)) == TEXTS[name]
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("body", [b"", b"{broken", b"[1]", b"5", b"\xff"])
+def test_a_reply_that_is_not_understood_is_left_unknown(name, body):
+    outcome = wire_of(name).outcome(body, 200)
+    assert (outcome.usage, outcome.model, outcome.error) == (None, None, None)
+    assert wire_of(name).text(body) == ""
+    assert wire_of(name).outcome(body, 500) == Outcome(error="http_500")

@@ -32,7 +32,7 @@ def test_chat():
             {"role": "tool", "tool_call_id": "1", "content": "a cat"},
             {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
             {"role": "function", "name": "old", "content": "9"},
-            {"role": "user", "content": "sure?"},
+            {"role": "user", "content": ["sure?"]},
         ],
         tools=[{"type": "function", "function": {"name": "look"}}, {"type": "custom", "custom": {"name": "free"}}],
         tool_choice={"type": "function", "function": {"name": "look"}},

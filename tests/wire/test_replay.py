@@ -274,3 +274,32 @@ def test_a_response_that_has_not_ended_is_no_stream(golden):
 def test_a_claude_stream_without_a_start_is_no_message():
     with pytest.raises(ValueError, match="message_start"):
         wire_for("POST", "/v1/messages").to_plain(b"event: ping\ndata: {}\n\n")
+
+
+def test_the_other_kinds_of_calls_are_rendered():
+    output = [
+        {"id": "1", "type": "mcp_call", "name": "f", "server_label": "s", "arguments": "{}"},
+        {"id": "2", "type": "custom_tool_call", "call_id": "c", "name": "g", "input": "free text"},
+        {"id": "3", "type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "hm"}]},
+        {"id": "4", "type": "image_generation_call", "status": "completed", "result": "aGk="},
+    ]
+    plain = json.dumps({"id": "r", "status": "completed", "output": output, "usage": None}).encode()
+    events = wire_for("POST", "/v1/responses").to_stream(plain, include_usage=False)
+    data = [json.loads(sse.data_of(event) or b"") for event in events]
+    assert [(event["type"], event.get("delta")) for event in data if "delta" in event] == [
+        ("response.mcp_call_arguments.delta", "{}"),
+        ("response.custom_tool_call_input.delta", "free text"),
+        ("response.reasoning_text.delta", "hm"),
+    ]
+    done = [event["item"] for event in data if event["type"] == "response.output_item.done"]
+    assert done == output
+    opened = [event["item"] for event in data if event["type"] == "response.output_item.added"]
+    assert [item.get("arguments", item.get("input")) for item in opened] == ["", "", None, None]
+
+
+def test_log_probabilities_without_text_stay():
+    choice = {"index": 0, "message": {"role": "assistant", "content": ""}, "logprobs": {"content": []}}
+    plain = json.dumps({"id": "c", "choices": [choice | {"finish_reason": "stop"}]}).encode()
+    chat = wire_for("POST", PATHS["openai.chat"])
+    again = json.loads(chat.to_plain(b"".join(chat.to_stream(plain, include_usage=True))))
+    assert again["choices"][0]["logprobs"] == {"content": []}

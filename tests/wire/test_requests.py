@@ -76,6 +76,7 @@ def test_a_stored_prompt_may_stand_in_for_the_model():
         (b'{"model":"m"', "at byte 12 (line 1, column 13)"),
         (b'{"model":NaN}', "not valid JSON"),
         (b"\xef\xbb\xbf{}", "at byte 0"),
+        (b'{"model":"\\ud83d\\udc4b",}', "at byte 24"),
         (b'{"a":' * 3000 + b"1" + b"}" * 3000, "nested too deeply"),
     ],
 )
@@ -109,6 +110,7 @@ def test_an_invalid_field_is_named(path, body, says):
         ("/v1/chat/completions", b'{"model":"m","messages":null}', "'messages' has to be an array"),
         ("/v1/messages", b'{"model":"m","messages":"hi"}', "'messages' has to be an array"),
         ("/v1/messages", encoded(stream="yes"), "'stream' has to be true or false, but it is of type str"),
+        ("/v1/messages", b'{"model":"m","messages":[],"user":1e999}', "not what this API takes: Number out of range"),
         ("/v1/responses", encoded(stream=1), "'stream' has to be true or false, but it is of type int"),
     ],
 )

@@ -110,6 +110,7 @@ def test_files_and_sound_pass_and_are_not_kept_for_ever():
     assert outcome == Outcome(complete=True)
     assert tap.recorded() is None
     assert tap.first_token
+    assert tap.text() == ""
 
 
 def test_a_json_reply_read_by_the_tap():

@@ -164,3 +164,13 @@ def test_asking_twice_gives_the_same_answer(golden):
         whole = wire_for("POST", path).tap(Facts(stream=True))
         whole.feed(stream)
         assert tap.outcome(ended=True) == whole.outcome(ended=True)
+
+
+@pytest.mark.parametrize(
+    "usage", [b'{"usage": {"prompt_tokens": 3}}', b'{"choices": [], "usage": {"total_tokens": 3}}']
+)
+def test_a_recorded_usage_chunk_is_found_however_it_is_spaced(usage):
+    wire = wire_for("POST", "/v1/chat/completions")
+    stream = b"data: %b\n\ndata: [DONE]\n\n" % usage
+    assert wire.restream(stream, include_usage=False) == [b"data: [DONE]\n\n"]
+    assert wire.tap(Facts(stream=True)).feed(stream) == b"data: [DONE]\n\n"

@@ -14,7 +14,9 @@ from farthing.policy import Policy, load_policy
 
 
 @click.command()
-@click.option("--config", type=click.Path(path_type=Path), help="The settings (default: FARTHING_CONFIG, farthing.toml).")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The settings (default: FARTHING_CONFIG, farthing.toml)."
+)
 @click.option("--host", help="Address to listen on; goes before the settings.")
 @click.option("--port", type=int, help="Port to listen on; goes before the settings.")
 @click.option("--mode", type=click.Choice(["observe", "save"]), help="observe: touch nothing. save: levers on.")

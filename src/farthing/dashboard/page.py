@@ -26,6 +26,9 @@ DEFAULT_RANGE = "30d"
 SHADES = 5
 """Features with a colour of their own."""
 RANKED = 7
+LEVERS = {"exact": "repeats, from the cache", "": "of no single lever"}
+"""Plain words for a lever."""
+CACHE_LEVERS = frozenset({"exact", "semantic"})
 LEAST_BUCKETS = 14
 """A chart is at least so many buckets wide, so that a first day is not one wall of colour."""
 MOST_BUCKETS = 400
@@ -135,7 +138,7 @@ def _calls(number: int) -> str:
 
 
 def _name(key: str | None, names: Mapping[str, str], nameless: str) -> str:
-    return nameless if key is None else names.get(key, key)
+    return names.get(key, key) if key else nameless
 
 
 def _tenants(tenants: Sequence[str], choice: Choice) -> tuple[Link, ...]:
@@ -167,15 +170,12 @@ def _patterns(spends: Sequence[Spend], reading: Reading, names: Mapping[str, str
 
 def _cache(reading: Reading, mode: Mode) -> Cache:
     total = reading.total
-    saved, would_save = next(
-        ((saved, would) for name, saved, would in reading.levers if name in {"recall", "cache", "exact"}), (0, 0)
-    )
-    observing = mode == "observe"
+    mine = [(saved, would) for name, saved, would in reading.levers if name in CACHE_LEVERS]
     return Cache(
         hits=total.hits,
         misses=total.misses,
         off=total.requests - total.hits - total.misses,
-        saved=would_save if observing else saved,
+        saved=sum(would if mode == "observe" else saved for saved, would in mine),
     )
 
 
@@ -183,7 +183,7 @@ def _levers(levers: Sequence[tuple[str, int, int]]) -> tuple[Lever, ...]:
     amounts = sorted(((saved or would, name) for name, saved, would in levers), reverse=True)
     longest = max((amount for amount, _ in amounts), default=0)
     return tuple(
-        Lever(name, amount, round(100 * max(0, amount) / longest, 2) if longest > 0 else 0.0)
+        Lever(LEVERS.get(name, name), amount, round(100 * max(0, amount) / longest, 2) if longest > 0 else 0.0)
         for amount, name in amounts
         if amount
     )

@@ -81,6 +81,8 @@ class Settled(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="s"
     provider: str | None = None
     model: str | None = None
     stream: bool = False
+    served_model: str | None = None
+    """As the provider reports it, also where the answer came from a cache."""
     status: int | None = None
     """What the client got; ``None`` if it left before a status was sent."""
     error: str | None = None

@@ -159,7 +159,7 @@ class Sender:
             if tally.first_byte_at is None:
                 tally.first_byte_at = self._monotonic()
                 tally.upstream_s = tally.first_byte_at - began
-            if getattr(tap, "done", False) and not tally.settled:
+            if tap.done and not tally.settled:
                 done()
                 self._settle(exchange)
             if out:

@@ -67,6 +67,7 @@ class Settler:
                 provider=exchange.target.provider,
                 model=exchange.facts.model,
                 stream=exchange.facts.stream,
+                served_model=tally.served_model,
                 status=tally.status,
                 error=error or tally.error,
                 cache=tally.cache,

@@ -56,13 +56,24 @@ def close_call(
         return _costs(known, None if unknown else 0, "unsettled" if unknown else "free", None)
     if outcome.usage is None and (call.status >= 400 or not billable):
         return _costs(known, 0, "free", None)
-    usage = outcome.usage or estimate()
+    usage, exact = _usage(outcome, estimate)
     if usage is None:
         return _costs(known, None, "unpriced", None)
     priced = _price(known, usage, price)
-    estimated = outcome.usage is None and priced.source == "usage"
+    estimated = not exact and priced.source == "usage"
     known = msgspec.structs.replace(known, usage=usage)
     return _costs(known, priced.cost_nano, "estimated" if estimated else priced.source, priced.version)
+
+
+def _usage(outcome: Outcome, estimate: Callable[[], Usage | None]) -> tuple[Usage | None, bool]:
+    """The tokens of a reply, and whether the provider itself said all of them."""
+    if outcome.usage is not None and not outcome.partial_usage:
+        return outcome.usage, True
+    guess = estimate()
+    if outcome.usage is None or guess is None:
+        return outcome.usage or guess, False
+    output = max(outcome.usage.output, guess.output)
+    return msgspec.structs.replace(outcome.usage, output=output), False
 
 
 def _price(call: Call, usage: Usage, price: Price) -> Priced:

@@ -102,14 +102,13 @@ def _type_of(schema: Json) -> str:
 
 
 def _number(schema: Json, *, whole: bool) -> int | float:
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    """The least number that is allowed; 1, or the greatest that is allowed, where there is no least."""
     step = 1 if whole else 0.5
-    if low is None:
-        low = min(1, high - step) if high is not None and "exclusiveMaximum" in schema else min(1, high or 1)
-    elif "exclusiveMinimum" in schema and "minimum" not in schema:
-        low = low + step
-    multiple = schema.get("multipleOf")
-    if multiple:
-        low = -(-low // multiple) * multiple
-    return int(low) if whole else low
+    if (least := schema.get("minimum")) is None and (below := schema.get("exclusiveMinimum")) is not None:
+        least = below + step
+    if least is None:
+        most = schema.get("maximum", schema.get("exclusiveMaximum", 1 + step) - step)
+        least = min(1, most)
+    if multiple := schema.get("multipleOf"):
+        least = -(-least // multiple) * multiple
+    return int(least) if whole else least

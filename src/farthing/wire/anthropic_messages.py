@@ -155,7 +155,6 @@ class MessagesTap(StreamTap):
         self._usage: Json = {}
         self._raw: bytes | None = None
         self._final = False
-        self._stopped = False
         self._calls = False
         self._error: str | None = None
 
@@ -182,7 +181,7 @@ class MessagesTap(StreamTap):
                 self._message.stop_reason = reason or self._message.stop_reason
                 self._final = self._add_usage(found.usage) or self._final
             case "message_stop":
-                self._stopped = True
+                self.done = True
             case "content_block_start":
                 self._calls = self._calls or _is_call(mapping(found.content_block))
             case "content_block_delta":
@@ -207,7 +206,7 @@ class MessagesTap(StreamTap):
         outcome = _outcome(self._message, self._usage, self._raw)
         return replace(
             outcome,
-            complete=self._stopped and self._error is None,
+            complete=self.done and self._error is None,
             error=self._error,
             has_tool_calls=self._calls,
             partial_usage=outcome.usage is not None and not self._final,

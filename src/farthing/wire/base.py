@@ -12,6 +12,8 @@ class Tap(Protocol):
 
     first_token: bool
     """Whether a chunk with content (text, reasoning, tool call) has passed."""
+    done: bool
+    """Whether the event has passed by which a client knows that it has everything."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Take bytes from the provider; give the bytes that the client shall get now.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import msgspec
@@ -89,7 +90,7 @@ def _end_of(value: bytes, body: bytes, start: int) -> int:
 
 
 def _key(literal: bytes) -> str:
-    return literal[1:-1].decode() if b"\\" not in literal else msgspec.json.decode(literal, type=str)
+    return literal[1:-1].decode() if b"\\" not in literal else json.loads(literal)
 
 
 def _skip_space(body: bytes, at: int) -> int:

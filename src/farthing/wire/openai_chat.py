@@ -136,7 +136,6 @@ class ChatTap(StreamTap):
         self.hides = hide_usage
         self._seen = _Seen()
         self._started = False
-        self._done = False
 
     def is_dull(self, chunk: bytes) -> bool:
         """Once the stream has begun, only usage, finish reasons, tool calls, errors and the end matter."""
@@ -153,7 +152,7 @@ class ChatTap(StreamTap):
         """Take in one event; whether the client may see it."""
         data = sse.data_of(event)
         if data is None or data.strip() == b"[DONE]":
-            self._done = self._done or data is not None
+            self.done = self.done or data is not None
             return True
         chunk = read(data)
         if chunk is None:
@@ -168,7 +167,7 @@ class ChatTap(StreamTap):
 
     def result(self) -> Outcome:
         """Complete once ``[DONE]`` has come."""
-        return self._seen.outcome(complete=self._done)
+        return self._seen.outcome(complete=self.done)
 
     def text_in(self, data: bytes) -> str:
         """The text of one chunk."""

@@ -160,6 +160,7 @@ class ResponsesTap(StreamTap):
             return True
         if found.response is not None:
             self._latest = _outcome(found.response)
+            self.done = self._latest.complete
         if found.type == "error" or found.error:
             self._error = string(found.code) or error_code({"error": found.error}) or "error"
         self._calls = self._calls or _is_call(mapping(found.item))

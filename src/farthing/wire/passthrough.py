@@ -113,6 +113,7 @@ class PassthroughTap:
 
     def __init__(self, wire: Passthrough, limit: int = KEEP) -> None:
         self.first_token = False
+        self.done = False
         self._wire = wire
         self._limit = limit
         self._kept: list[bytes] | None = []

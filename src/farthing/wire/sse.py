@@ -68,9 +68,14 @@ def _end_lf(buffer: bytes | bytearray, start: int) -> int:
 
 def split(stream: bytes) -> list[bytes]:
     """The events of a whole recorded stream; one that has not ended comes last, as it is."""
-    events = Events()
-    parts = events.feed(stream)
-    return [*parts, events.rest] if events.rest else parts
+    if b"\r" not in stream:
+        *whole, rest = stream.split(b"\n\n")
+        parts = [part + b"\n\n" for part in whole]
+    else:
+        events = Events()
+        parts = events.feed(stream)
+        rest = events.rest
+    return [*parts, rest] if rest else parts
 
 
 def data_of(event: bytes) -> bytes | None:

@@ -25,6 +25,7 @@ class StreamTap(ABC):
 
     def __init__(self, limit: int = KEEP) -> None:
         self.first_token = False
+        self.done = False
         self._limit = limit
         self._events = sse.Events()
         self._between = True

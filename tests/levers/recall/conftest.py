@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from farthing.levers.recall.answer import Answer
-from farthing.levers.recall.store import AnswerStore, open_answers
+from farthing.levers.recall.store import open_answers
 from farthing.types import Usage
 
 
@@ -41,6 +41,3 @@ def store(tmp_path: Path):
 @pytest.fixture
 def key() -> Callable[[int], bytes]:
     return lambda number: number.to_bytes(32, "big")
-
-
-__all__ = ["AnswerStore"]

@@ -107,7 +107,11 @@ def test_what_is_not_json_has_no_key():
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
     max_leaves=8,
 )
@@ -135,4 +139,6 @@ def test_any_other_character_is_another_question(text, data):
     place = data.draw(st.integers(0, len(text) - 1))
     char = data.draw(st.characters(codec="utf-8").filter(lambda drawn: drawn != text[place]))
     other = text[:place] + char + text[place + 1 :]
-    assert key({"messages": [{"role": "user", "content": text}]}) != key({"messages": [{"role": "user", "content": other}]})
+    assert key({"messages": [{"role": "user", "content": text}]}) != key(
+        {"messages": [{"role": "user", "content": other}]}
+    )

@@ -8,19 +8,9 @@ from typing import Any
 
 import msgspec
 
-from farthing.levers.recall.rules import (
-    ACTION,
-    CREATIVE,
-    DATED,
-    FRAGMENT,
-    LIVE_DATA,
-    NEEDS_CONTEXT,
-    OWN_STORY,
-    PAYLOAD,
-    PERSONAL,
-    TIMELY,
-    Rules,
-)
+from farthing.levers.recall.rules import DATED, FRAGMENT, OWN_STORY, PAYLOAD, Rules
+from farthing.levers.recall.rules_asker import ACTION, CREATIVE, NEEDS_CONTEXT, PERSONAL
+from farthing.levers.recall.rules_world import LIVE_DATA, TIMELY
 from farthing.types import Facts, Prompt
 
 LONG = 600
@@ -86,8 +76,6 @@ def _refused_by_shape(facts: Facts, prompt: Prompt, flags: Flags, *, conversatio
 def refused_by_words(question: str) -> str | None:
     """The reason in the words of a question, read in English; ``None`` if there is none."""
     text = _asked(question)
-    if _FRAGMENT.match(text):
-        return "needs_context"
     timely = False
     for word in dict.fromkeys(_WORD.findall(text)):
         for reason, pattern in _INDEX.get(word, ()):
@@ -97,7 +85,7 @@ def refused_by_words(question: str) -> str | None:
                 timely = True
     if timely and not _DATED.search(text) and not _OWN_STORY.search(text):
         return "time_dependent"
-    return None
+    return "needs_context" if _FRAGMENT.match(text) else None
 
 
 def _asked(question: str) -> str:

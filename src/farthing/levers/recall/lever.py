@@ -1,4 +1,4 @@
-"""The stage: answer from the cache what has been answered before; in observe mode only say what that would have saved."""
+"""The stage: answer what has been answered before; in observe mode only say what that would have saved."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ T = TypeVar("T")
 log = logging.getLogger("farthing")
 
 LEVER = "exact"
+ADMITTED = ""
+"""In place of a reason for refusal."""
 OPERATIONS = frozenset({"chat", "embeddings"})
 VARY = (b"anthropic-beta", b"anthropic-version", b"openai-beta", b"openai-organization", b"openai-project")
 """Request headers that may change an answer, or say whose it is."""
@@ -59,20 +61,25 @@ class Recall:
         if exchange.mode == "observe":
             exchange.tally.learners.append(lambda finished: self._openly(lambda: self._observe(exchange, finished)))
             return await following(exchange)
-        key = self._openly(lambda: None if _refused(exchange) else self._key(exchange))
+        key = self._openly(lambda: self._key(exchange))
         if key is None:
+            return await following(exchange)
+        # Before the gate: an answer that it refuses is never stored, and the rules' version is in the key.
+        if exchange.cache_wish is None and (reply := self._from_store(exchange, key)) is not None:
+            return reply
+        if self._openly(lambda: _refused(exchange) or ADMITTED) != ADMITTED:
             return await following(exchange)
         exchange.tally.cache = "miss"
         if exchange.cache_wish == "no-cache":
             return await self._ask(exchange, following, key, None)
-        if (reply := self._openly(lambda: self._from_store(exchange, key))) is not None:
-            return reply
         boarded = await self._flights.board(key, self._wait_s)
         if isinstance(boarded, Lead):
             return await self._lead(exchange, following, key, boarded)
-        if boarded is not None and (reply := self._openly(lambda: self._serve(exchange, key, boarded))) is not None:
-            return reply
-        return await self._ask(exchange, following, key, None)
+        if boarded is not None:
+            reply = self._openly(lambda: self._serve(exchange, key, boarded))
+        else:
+            reply = self._from_store(exchange, key)
+        return reply or await self._ask(exchange, following, key, None)
 
     def _openly(self, step: Callable[[], T | None]) -> T | None:
         """A cache that fails must not fail a request: count it, say it, go on without."""
@@ -84,11 +91,17 @@ class Recall:
             return None
 
     def _from_store(self, exchange: Exchange, key: bytes) -> Reply | None:
-        answer = self._answers.get(key, self._clock())
-        return self._serve(exchange, key, answer) if answer is not None and answer.body else None
+        def serve() -> Reply | None:
+            answer = self._answers.get(key, self._clock())
+            return self._serve(exchange, key, answer) if answer is not None and answer.body else None
+
+        return self._openly(serve)
 
     async def _lead(self, exchange: Exchange, following: Handler, key: bytes, lead: Lead[Answer]) -> Reply:
         """Go for those who wait: a streamed reply lands when its pump has ended."""
+        if (reply := self._from_store(exchange, key)) is not None:  # landed between our look and our boarding
+            lead.fail()
+            return reply
         try:
             reply = await self._ask(exchange, following, key, lead)
         except BaseException as problem:

@@ -86,17 +86,18 @@ def insert(txn: Txn, tables: Tables, key: bytes, answer: Answer, record: bytes, 
     _write_totals(txn, tables, msgspec.structs.replace(totals, bytes=totals.bytes + size))
 
 
-def add_hits(txn: Txn, tables: Tables, key: bytes, count: int) -> None:
-    """Raise the rank of an answer that was served ``count`` times. Nothing happens if it is gone."""
+def add_hits(txn: Txn, tables: Tables, key: bytes, count: int) -> bool:
+    """Raise the rank of an answer that was served ``count`` times. False if it is not there."""
     card = _card(txn, tables, key)
     if card is None:
-        return
+        return False
     totals = read_totals(txn, tables)
     hits = card.hits + count
     txn.delete(_rank(card, key), db=tables.ranks)
     priority = totals.floor + hits * card.cost_nano / card.size
     _file(txn, tables, key, msgspec.structs.replace(card, priority=priority, hits=hits))
     _write_totals(txn, tables, msgspec.structs.replace(totals, hits=totals.hits + count))
+    return True
 
 
 def remove(txn: Txn, tables: Tables, key: bytes) -> Card | None:
