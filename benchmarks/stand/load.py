@@ -41,7 +41,10 @@ STREAMS = 20
 
 @dataclass(frozen=True)
 class Figures:
-    """One run of wrk. Latencies in ms, of whole answers, as the load generator sees them."""
+    """One run of wrk. Latencies in ms, of whole answers, as the load generator sees them.
+
+    A run without one answer has the length of the run as its latencies: they are at least that.
+    """
 
     per_s: float
     p50: float
@@ -66,15 +69,15 @@ def wrk(target: Target, core: int, folder: Path, connections: int, seconds: int,
         raise Unmet(f"wrk gave no figures:\n{done.stdout}{done.stderr}")
     got = json.loads(line.removeprefix("figures "))
     if not got["requests"]:
-        raise Unmet(f"not one answer in {seconds} s at {connections} connections ({got['errors']} errors)")
-    per_request = used * 1e6 / got["requests"] if target.pid else None
+        at_least = seconds * 1000.0
+        return Figures(0.0, at_least, at_least, at_least, got["errors"], None)
     return Figures(
         per_s=got["requests"] / (got["us"] / 1e6),
         p50=got["p50"] / 1000,
         p90=got["p90"] / 1000,
         p99=got["p99"] / 1000,
         errors=got["errors"],
-        cpu_us=per_request,
+        cpu_us=used * 1e6 / got["requests"] if target.pid else None,
     )
 
 

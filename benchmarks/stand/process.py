@@ -109,9 +109,9 @@ def tail(log: Path, lines: int = 15) -> str:
 
 def family(pid: int) -> list[int]:
     """A process and all that it started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
     try:
-        below = [int(child) for child in children.read_text().split()]
+        threads = list(Path(f"/proc/{pid}/task").iterdir())  # a child belongs to the thread that started it
+        below = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
     except OSError:
         return []
     return [pid, *(one for child in below for one in family(child))]

@@ -29,4 +29,4 @@ def test_counts_and_durations():
 
 def test_csv_keeps_unknown_apart_from_0_and_defuses_formulas():
     shown = csv_text(["key", "cost"], [{"key": "=1+1", "cost": None}, {"key": 'a,"b"', "cost": 0, "other": 1}])
-    assert shown == 'key,cost\n\'=1+1,\n"a,""b""",0\n'
+    assert shown == 'key,cost\n\'=1+1,\n"a,""b""",0'

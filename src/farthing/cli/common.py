@@ -55,7 +55,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> st
     writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows({column: _cell(row.get(column)) for column in columns} for row in rows)
-    return out.getvalue()
+    return out.getvalue().removesuffix("\n")
 
 
 def _cell(value: object) -> object:

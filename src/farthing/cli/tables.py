@@ -13,55 +13,37 @@ from rich.text import Text
 
 from farthing.cli.text import NAMELESS, UNKNOWN, count, dollars, duration, plural, share
 from farthing.insight.profile import Pareto, Pattern
+from farthing.ledger.figures import Figures
 from farthing.types import TOKEN_CLASSES, Usage
 
 SHORT = {"input": "input", "cache_read": "cached", "cache_write_5m": "write 5m", "cache_write_1h": "write 1h"}
 EXAMPLE_SHOWN = 100
 
 
-class Line(msgspec.Struct, frozen=True):
-    """One row of a report: money in nano-dollars, times in microseconds, ``None`` where nothing is known.
-
-    ``cost_p50`` and the like are of single requests; ``errors`` and ``cache_hits`` count requests.
-    """
-
-    key: str | None
-    requests: int = 0
-    provider_calls: int = 0
-    cost_nano: int = 0
-    baseline_nano: int = 0
-    saved_nano: int = 0
-    unpriced_calls: int = 0
-    estimated_calls: int = 0
-    unsettled_calls: int = 0
-    errors: int = 0
-    cache_hits: int = 0
-    tokens: Usage = Usage()
-    cost_p50: int | None = None
-    cost_p95: int | None = None
-    latency_p50: int | None = None
-    latency_p95: int | None = None
-    ttft_p50: int | None = None
-    ttft_p95: int | None = None
-
-
-def headline(total: Line, period: str, would_save: Sequence[tuple[str, int]] = ()) -> RenderableType:
+def headline(total: Figures, period: str) -> RenderableType:
     """The bill, what it would have been, what was saved, and what is not sure about it."""
     grid = Table.grid(padding=(0, 2))
     grid.add_row("Period", Text(period))
-    grid.add_row("Bill", Text(dollars(total.cost_nano), style="bold"))
-    grid.add_row("Without farthing", dollars(total.baseline_nano))
-    grid.add_row("Saved", f"{dollars(total.saved_nano)} ({share(total.saved_nano, total.baseline_nano)})")
-    if would := [(lever, amount) for lever, amount in would_save if amount]:
-        levers = ", ".join(f"{lever} {dollars(amount)}" for lever, amount in would)
-        grid.add_row("Could be saved", f"{dollars(sum(amount for _, amount in would))} ({levers}) with mode = save")
-    hits = f"{count(total.cache_hits)} answered from the cache ({share(total.cache_hits, total.requests)})"
-    grid.add_row("Requests", f"{count(total.requests)}, {hits}, {plural(total.errors, 'error')}")
-    grid.add_row("Provider calls", count(total.provider_calls))
+    grid.add_row("Bill", Text(dollars(total.cost_nano_usd), style="bold"))
+    grid.add_row("Without farthing", dollars(total.baseline_nano_usd))
+    saved = share(total.saved_nano_usd, total.baseline_nano_usd)
+    grid.add_row("Saved", f"{dollars(total.saved_nano_usd)} ({saved})")
+    if would := total.would_save_nano_usd:
+        grid.add_row("Could be saved", f"{dollars(would)} more ({share(would, total.cost_nano_usd)}) with mode = save")
+    grid.add_row("Requests", f"{count(total.requests)}, {_cache(total)}, {plural(total.errors, 'error')}")
+    grid.add_row("Provider calls", f"{count(total.provider_calls)}, {tokens(total.usage)}")
     return Group(grid, *(Text(f"! {warning}", style="bold red") for warning in warnings(total)))
 
 
-def warnings(total: Line) -> list[str]:
+def _cache(total: Figures) -> str:
+    hits = total.hits_exact + total.hits_semantic
+    said = f"{count(hits)} answered from the cache ({share(hits, total.requests)})"
+    if would := total.would_hit_exact + total.would_hit_semantic:
+        said += f", {count(would)} could have been ({share(would, total.requests)})"
+    return said
+
+
+def warnings(total: Figures) -> list[str]:
     """What the bill does not know for sure: said loudly whenever there is any."""
     found: list[str] = []
     if n := total.unpriced_calls:
@@ -76,36 +58,63 @@ def warnings(total: Line) -> list[str]:
     return found
 
 
-def lines(title: str, rows: Sequence[Line], total: Line, shown: int | None = None) -> RenderableType:
-    """Rows as a table; of more than ``shown`` the rest is one line."""
-    few = rows if shown is None else rows[:shown]
-    classes = [name for name in TOKEN_CLASSES if getattr(total.tokens, name)]
-    saves = any(row.saved_nano for row in rows)
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
-    table.add_column("", overflow="fold", max_width=44)
-    names = ["requests", "cost", "share", *(["saved"] if saves else []), "each p50", "p95"]
-    for name in [*names, *(SHORT.get(name, name) for name in classes), "errors", "latency p50", "p95", "first token"]:
+def lines(title: str, rows: Sequence[Figures], total: Figures, *, full: bool = True) -> RenderableType:
+    """Rows as a table. Of what ``total`` has beyond them one line is made. Not ``full``: fits a narrow terminal."""
+    classes = [name for name in TOKEN_CLASSES if total.tokens.get(name)] if full else []
+    cells = [dict(_cells(row, total, classes)) for row in rows]
+    hidden = {"saved"} if not any(row.saved_nano_usd for row in rows) else set[str]()
+    hidden |= set() if full else {"each p95", "latency p95", "first token", "first token p95"}
+    columns = [name for name in dict(_cells(total, total, classes)) if name not in hidden]
+    table = _table(title)
+    for name in columns:
         table.add_column(name, justify="right")
-    for row in few:
-        table.add_row(*_cells(row, total, classes, saves=saves))
-    if rest := len(rows) - len(few):
-        cost = sum(row.cost_nano for row in rows[len(few) :])
-        table.add_row(f"… {rest} more", "", dollars(cost), share(cost, total.cost_nano), style="dim")
+    for row, its in zip(rows, cells, strict=True):
+        table.add_row(_name(row), *(its[name] for name in columns))
+    requests = total.requests - sum(row.requests for row in rows)
+    cost = total.cost_nano_usd - sum(row.cost_nano_usd for row in rows)
+    if requests > 0 or cost > 0:
+        table.add_row("… the rest", count(requests), dollars(cost), share(cost, total.cost_nano_usd), style="dim")
     return table
 
 
-def _cells(row: Line, total: Line, classes: Sequence[str], *, saves: bool) -> Iterable[RenderableType]:
-    doubts = sum((row.unpriced_calls, row.unsettled_calls))
-    yield Text(NAMELESS if row.key is None else row.key)
-    yield count(row.requests)
-    yield Text(f"{dollars(row.cost_nano)}{' + ?' if doubts else ''}", style="bold red" if doubts else "bold")
-    yield share(row.cost_nano, total.cost_nano)
-    if saves:
-        yield dollars(row.saved_nano)
-    yield from (dollars(row.cost_p50), dollars(row.cost_p95))
-    yield from (count(getattr(row.tokens, name)) for name in classes)
-    yield Text(count(row.errors), style="red" if row.errors else "")
-    yield from (duration(row.latency_p50), duration(row.latency_p95), duration(row.ttft_p50))
+def levers(title: str, rows: Sequence[Figures], total: Figures) -> RenderableType:
+    """What each lever saved."""
+    table = _table(title)
+    for name in ("requests", "saved", "of baseline", "could have saved"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        would = dollars(row.would_save_nano_usd) if row.would_save_nano_usd else ""
+        part = share(row.saved_nano_usd, total.baseline_nano_usd)
+        table.add_row(_name(row), count(row.requests), dollars(row.saved_nano_usd), part, would)
+    return table
+
+
+def _table(title: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table.add_column("", overflow="fold", max_width=44)
+    return table
+
+
+def _name(row: Figures) -> Text:
+    return Text(row.key if isinstance(row.key, str) else NAMELESS)
+
+
+def _cells(row: Figures, total: Figures, classes: Sequence[str]) -> Iterable[tuple[str, RenderableType]]:
+    """Column → cell."""
+    is_sure = not row.unpriced_calls and not row.unsettled_calls
+    yield "requests", count(row.requests)
+    bill = dollars(row.cost_nano_usd) + ("" if is_sure else " + ?")
+    yield "cost", Text(bill, style="bold" if is_sure else "bold red")
+    yield "share", share(row.cost_nano_usd, total.cost_nano_usd)
+    yield "saved", dollars(row.saved_nano_usd)
+    yield "each p50", dollars(row.cost_p50_nano_usd)
+    yield "each p95", dollars(row.cost_p95_nano_usd)
+    yield from ((SHORT.get(name, name), count(row.tokens.get(name, 0))) for name in classes)
+    yield "errors", Text(count(row.errors), style="red" if row.errors else "")
+    yield "latency p50", duration(row.latency_p50_us)
+    yield "latency p95", duration(row.latency_p95_us)
+    yield "first token", duration(row.ttft_p50_us)
+    yield "first token p95", duration(row.ttft_p95_us)
 
 
 def patterns(pareto: Pareto, found: Sequence[Pattern]) -> RenderableType:

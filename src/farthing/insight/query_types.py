@@ -95,9 +95,14 @@ class Miner:
         return msgspec.msgpack.encode(self._state)
 
     @classmethod
-    def load(cls, data: bytes) -> Miner:
-        """A miner that goes on where the dumped one stopped. Raises ``ValueError`` if the bytes are not a dump."""
+    def load(cls, data: bytes | None) -> Miner:
+        """A miner that goes on where the dumped one stopped, or (``None``) a new one.
+
+        Raises ``ValueError`` if the bytes are not a dump.
+        """
         miner = cls()
+        if data is None:
+            return miner
         try:
             miner._state = msgspec.msgpack.decode(data, type=_State)
         except msgspec.MsgspecError as problem:

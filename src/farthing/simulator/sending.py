@@ -57,19 +57,21 @@ async def send_stream(
     if work.faults.malformed_json:
         events = _spoilt(events)
     ledger = _Booking(engine, work)
+    stall = int(fate.stall_at * len(events)) if fate.stall_s else None
     try:
         await response.prepare(request)
-        for group in _groups(events[:cut], one_by_one=bool(fate.token_s or fate.stall_s)):
+        for group in _groups(events[:cut], one_by_one=bool(fate.token_s) or stall is not None):
             last = cut is None and group[-1] is events[-1]
             ledger.count(group)
             if last:
                 ledger.close(complete=True)  # before the client can see the end
-            await _pause(work, group, at=ledger.events / len(events))
+            seconds = fate.token_s * sum(each.tokens for each in group)
+            seconds += fate.stall_s if ledger.events - 1 == stall else 0.0
+            if seconds:
+                await asyncio.sleep(seconds)
             await response.write(b"".join(each.data for each in group))
         if how == "error":
             await response.write(_error_event(work, ledger.events))
-        elif how == "drop":
-            await asyncio.sleep(0)
     except ConnectionError:  # the client left
         ledger.undo_last()
     finally:
@@ -112,15 +114,6 @@ class _Booking:
         if self._open:
             self._open = False
             self._engine.book(self._work, None if complete else self._sent)
-
-
-async def _pause(work: Work, group: list[Event], at: float) -> None:
-    fate = work.fate
-    seconds = fate.token_s * sum(each.tokens for each in group)
-    if fate.stall_s and at - 1 / max(1, work.done.usage.output) <= fate.stall_at <= at:
-        seconds += fate.stall_s
-    if seconds:
-        await asyncio.sleep(seconds)
 
 
 def _groups(events: list[Event], *, one_by_one: bool) -> Iterator[list[Event]]:

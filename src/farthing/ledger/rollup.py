@@ -1,0 +1,273 @@
+"""Sums over requests, by hour and by what they are about. Pure: the same entries in any order give the same sums.
+
+A request is counted once in every dimension. Cost, tokens and calls belong to the model and the provider of the single
+call (as the provider's invoice has them); the request itself, its savings and its errors to the model and provider
+that answered it, or for an answer from a cache to those that the stored answer came from.
+
+``saved`` is only claimed where cost and baseline are both known. Baseline is not kept: it is cost + saved, always.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from operator import add, sub
+
+import msgspec
+
+from farthing.ledger.histogram import Histogram, bucket
+from farthing.ledger.records import Call, Settled
+from farthing.types import Usage
+
+HOUR = 3_600
+DAY = 86_400
+MICRO = 1_000_000
+
+REQUEST_MEASURES = (
+    "requests",
+    "errors",
+    "saved",
+    "would_save",
+    "hits_exact",
+    "hits_semantic",
+    "misses",
+    "would_exact",
+    "would_semantic",
+    "would_miss",
+)
+TOKENS = Usage.__struct_fields__
+CALL_MEASURES = ("calls", "cost", "unpriced", "unsettled", "estimated", *TOKENS)
+MEASURES = REQUEST_MEASURES + CALL_MEASURES
+METRICS = ("cost", "latency", "ttft", "overhead")
+"""Of a request: nano-dollars and microseconds. Kept as histograms."""
+
+GRAIN = {
+    "total": HOUR,
+    "feature": HOUR,
+    "model": HOUR,
+    "provider": HOUR,
+    "query_type": HOUR,
+    "status": HOUR,
+    "lever": HOUR,
+    "user": DAY,
+}
+"""Dimension → seconds of its buckets. Users are many: by the hour they would be as many rows as requests."""
+HISTOGRAM_GRAIN = {
+    "hour": HOUR,
+    "total": DAY,
+    "feature": DAY,
+    "model": DAY,
+    "provider": DAY,
+    "query_type": DAY,
+    "status": DAY,
+    "user": DAY,
+}
+"""The same for histograms, which are larger; those of single hours are kept of everything together."""
+
+Key = tuple[str, int, str, str]
+"""Dimension, start of the bucket (seconds since the epoch), tenant, key (empty: the requests named none)."""
+Vector = Sequence[int]
+"""One number for each of MEASURES."""
+
+_NO_REQUEST = (0,) * len(REQUEST_MEASURES)
+_NO_CALL = (0,) * len(CALL_MEASURES)
+_NO_USAGE = (0,) * len(TOKENS)
+_CLIENT_GONE = "client_gone"
+
+
+def micro(seconds: float) -> int:
+    """Seconds as whole microseconds: how the ledger keeps times."""
+    return round(seconds * MICRO)
+
+
+def start_of(at: int, grain: int) -> int:
+    """The bucket (in seconds) that a time (in microseconds) is in."""
+    return at // (grain * MICRO) * grain
+
+
+def saving(request: Settled) -> int:
+    """Baseline - cost, where both are known; else nothing is claimed."""
+    if request.cost_nano is None or request.baseline_nano is None:
+        return 0
+    return request.baseline_nano - request.cost_nano
+
+
+def shares(request: Settled) -> list[tuple[str, int]]:
+    """What each lever saved. What no lever owns up to stands under the empty name: the shares sum to the saving."""
+    total = saving(request)
+    if not total and not request.saved:
+        return []
+    if request.cost_nano is None or request.baseline_nano is None:
+        return []
+    rest = total - sum(amount for _, amount in request.saved)
+    return [*request.saved, ("", rest)] if rest else list(request.saved)
+
+
+def is_error(request: Settled) -> bool:
+    """Whether it ended badly. A client that hangs up is no error."""
+    return (request.status or 0) >= 400 or (request.error is not None and request.error != _CLIENT_GONE)
+
+
+def answered_by(request: Settled) -> tuple[str, str]:
+    """Model and provider that a request is counted under."""
+    for call in reversed(request.calls):
+        if call.purpose == "answer":
+            return billed_as(call)
+    return request.served_model or request.model or "", request.provider or ""
+
+
+def billed_as(call: Call) -> tuple[str, str]:
+    """Model and provider of a call, as on the provider's invoice."""
+    return call.model_reported or call.model or "", call.provider
+
+
+def _of_request(request: Settled) -> Vector:
+    cache, would = request.cache, request.would_cache
+    return (
+        1,
+        is_error(request),
+        saving(request),
+        sum([amount for _, amount in request.would_save]) if request.would_save else 0,
+        cache == "exact",
+        cache == "semantic",
+        cache == "miss",
+        would == "exact",
+        would == "semantic",
+        would == "miss",
+    )
+
+
+def _of_call(call: Call) -> Vector:
+    source, usage = call.cost_source, call.usage
+    return (
+        1,
+        call.cost_nano or 0,
+        source == "unpriced",
+        source == "unsettled",
+        source == "estimated",
+        *(_NO_USAGE if usage is None else msgspec.structs.astuple(usage)),
+    )
+
+
+def _of_calls(calls: Sequence[Call]) -> Vector:
+    if len(calls) == 1:
+        return _of_call(calls[0])
+    return tuple(map(sum, zip(*map(_of_call, calls), strict=True))) if calls else _NO_CALL
+
+
+class _Cell(msgspec.Struct, gc=False):
+    """What falls together in all dimensions but the user's: summed once, then added to each."""
+
+    vectors: list[Vector] = []
+    points: list[tuple[int | None, ...]] = []
+
+
+class Sums:
+    """Adds up requests."""
+
+    def __init__(self, requests: Iterable[tuple[Settled, str]] = ()) -> None:
+        self._cells: defaultdict[tuple[int, str, str, str, str, str, str], _Cell] = defaultdict(_Cell)
+        self._users: defaultdict[tuple[int, str, str], _Cell] = defaultdict(_Cell)
+        self._extra: dict[Key, Vector] = {}
+        for request, query_type in requests:
+            self.add(request, query_type)
+
+    def add(self, request: Settled, query_type: str) -> None:
+        """Count a request; ``query_type`` is empty where it is not known."""
+        at = round(request.ts * MICRO)
+        hour, day = start_of(at, HOUR), start_of(at, DAY)
+        caller, (model, provider) = request.caller, answered_by(request)
+        status = "" if request.status is None else str(request.status)
+        vector = (*_of_request(request), *_of_calls(request.calls))
+        point = _point(request)
+        cell = self._cells[hour, caller.tenant, caller.feature or "", model, provider, query_type, status]
+        cell.vectors.append(vector)
+        cell.points.append(point)
+        user = self._users[day, caller.tenant, caller.user or ""]
+        user.vectors.append(vector)
+        user.points.append(point)
+        if len(request.calls) > 1:
+            self._move_calls(request, hour, model, provider)
+        if request.saved or request.would_save or vector[2]:
+            self._add_levers(request, hour)
+
+    def sums(self) -> dict[Key, Vector]:
+        """Key → one number for each of ``MEASURES``."""
+        found = dict(self._extra)
+        for (hour, tenant, feature, model, provider, query_type, status), cell in self._cells.items():
+            vector = _summed(cell.vectors)
+            _add(found, ("total", hour, tenant, ""), vector)
+            _add(found, ("feature", hour, tenant, feature), vector)
+            _add(found, ("model", hour, tenant, model), vector)
+            _add(found, ("provider", hour, tenant, provider), vector)
+            _add(found, ("query_type", hour, tenant, query_type), vector)
+            _add(found, ("status", hour, tenant, status), vector)
+        for (day, tenant, user), cell in self._users.items():
+            _add(found, ("user", day, tenant, user), _summed(cell.vectors))
+        return {key: vector for key, vector in found.items() if any(vector)}
+
+    def histograms(self) -> dict[Key, list[Histogram]]:
+        """Key → a histogram for each of ``METRICS``."""
+        points: defaultdict[Key, list[tuple[int | None, ...]]] = defaultdict(list)
+        for (hour, tenant, feature, model, provider, query_type, status), cell in self._cells.items():
+            day = hour // DAY * DAY
+            points["hour", hour, tenant, ""] += cell.points
+            points["total", day, tenant, ""] += cell.points
+            points["feature", day, tenant, feature] += cell.points
+            points["model", day, tenant, model] += cell.points
+            points["provider", day, tenant, provider] += cell.points
+            points["query_type", day, tenant, query_type] += cell.points
+            points["status", day, tenant, status] += cell.points
+        for (day, tenant, user), cell in self._users.items():
+            points["user", day, tenant, user] += cell.points
+        return {key: _counted(found) for key, found in points.items()}
+
+    def _move_calls(self, request: Settled, hour: int, model: str, provider: str) -> None:
+        """Calls of other models and providers than the one that answered stand under their own names."""
+        for call in request.calls:
+            own_model, own_provider = billed_as(call)
+            vector = (*_NO_REQUEST, *_of_call(call))
+            for dim, own, other in (("model", own_model, model), ("provider", own_provider, provider)):
+                if own != other:
+                    _add(self._extra, (dim, hour, request.caller.tenant, own), vector)
+                    _add(self._extra, (dim, hour, request.caller.tenant, other), vector, sub)
+
+    def _add_levers(self, request: Settled, hour: int) -> None:
+        saved = dict[str, int]()
+        would = dict[str, int]()
+        for amounts, found in ((shares(request), saved), (request.would_save, would)):
+            for lever, amount in amounts:
+                found[lever] = found.get(lever, 0) + amount
+        for lever in {**saved, **would}:
+            vector = (1, 0, saved.get(lever, 0), would.get(lever, 0), *_NO_REQUEST[4:], *_NO_CALL)
+            _add(self._extra, ("lever", hour, request.caller.tenant, lever), vector)
+
+
+def _point(request: Settled) -> tuple[int | None, ...]:
+    cost, latency, ttft, overhead = request.cost_nano, request.latency_us, request.ttft_us, request.overhead_us
+    return (
+        None if cost is None else bucket(cost),
+        None if latency is None else bucket(latency),
+        None if ttft is None else bucket(ttft),
+        None if overhead is None else bucket(overhead),
+    )
+
+
+def _counted(points: Sequence[tuple[int | None, ...]]) -> list[Histogram]:
+    found: list[Histogram] = []
+    for column in zip(*points, strict=True):
+        counts = Counter(column)
+        counts.pop(None, None)
+        found.append(dict(counts))  # pyright: ignore[reportArgumentType] - None is gone
+    return found
+
+
+def _summed(vectors: Sequence[Vector]) -> Vector:
+    return vectors[0] if len(vectors) == 1 else tuple(map(sum, zip(*vectors, strict=True)))
+
+
+def _add(into: dict[Key, Vector], key: Key, vector: Vector, how: Callable[[int, int], int] = add) -> None:
+    before = into.get(key)
+    if before is None:
+        before = _NO_REQUEST + _NO_CALL
+    into[key] = tuple(map(how, before, vector))
