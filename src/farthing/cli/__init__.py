@@ -15,8 +15,11 @@ from farthing.errors import ConfigError, FarthingError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("farthing.cli.serve:serve", "Start the gateway and the dashboard."),
+    "demo": ("farthing.cli.demo:demo", "A month of sample traffic against a simulated provider, and its bill."),
     "report": ("farthing.cli.report:report", "What was spent, by whom and for what, and what was saved."),
     "requests": ("farthing.cli.requests:requests", "List single requests, or show one with its provider calls."),
+    "keys": ("farthing.cli.keys:keys", "Virtual keys for apps and for the dashboard."),
+    "cache": ("farthing.cli.cache:cache", "How full the answer cache is; delete answers."),
     "prices": ("farthing.cli.prices:prices", "Which price holds for a model, and where it comes from."),
 }
 """Name → where the command is, and the line that ``--help`` shows."""

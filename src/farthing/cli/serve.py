@@ -7,9 +7,7 @@ import os
 from pathlib import Path
 
 import click
-import msgspec
 
-from farthing.errors import ConfigError, StoreError
 from farthing.policy import Policy, load_policy
 
 

@@ -43,7 +43,7 @@ def serve(policy: Policy, environ: Mapping[str, str], config: Path | None) -> No
             if config is not None:
                 os.environ["FARTHING_CONFIG"] = str(config)
             workers = server_config(policy, "farthing.gateway.server:worker", factory=True)
-            Multiprocess(workers, target=uvicorn.Server(workers).run, sockets=[listener]).run()
+            Multiprocess(workers, sockets=[listener]).run()
 
 
 def worker() -> Gateway:
@@ -143,7 +143,7 @@ def keeper(policy: Policy) -> Generator[None]:
 
 
 def _start_keeper(policy: Policy) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "farthing.ledger.keeper", "--store", policy.store.url]
+    command = [sys.executable, "-m", "farthing.pipeline.keeping", "--store", policy.store.url]
     command += ["--journal", policy.store.journal, "--retention", str(seconds(policy.store.retention))]
     return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own command
 

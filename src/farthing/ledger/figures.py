@@ -23,7 +23,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     requests.
     """
 
-    key: str | None | UnsetType = UNSET
+    key: str | UnsetType | None = UNSET
     requests: int = 0
     provider_calls: int = 0
     cost_nano_usd: int = 0
@@ -77,7 +77,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 def figures(
-    vector: Vector, histograms: Sequence[Histogram] | None = None, *, key: str | None | UnsetType = UNSET
+    vector: Vector, histograms: Sequence[Histogram] | None = None, *, key: str | UnsetType | None = UNSET
 ) -> Figures:
     """From the roll-up's numbers."""
     found = dict(zip(MEASURES, vector, strict=True))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from operator import add
 from typing import Any, Literal, NamedTuple
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 
 from farthing.ledger import schema

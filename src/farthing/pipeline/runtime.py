@@ -125,7 +125,6 @@ class Runtime:
         return Recall(
             self.answers,
             cost_of=self._cost_of,
-            clock=self.clock,
             ttl_s=seconds(cache.ttl),
             wait_s=seconds(cache.wait),
             per_user=cache.scope == "user",

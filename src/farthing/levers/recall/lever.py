@@ -14,7 +14,7 @@ from farthing.levers.recall.gate import read_flags, refusal
 from farthing.levers.recall.key import Partition, recall_key
 from farthing.levers.recall.store import Answer
 from farthing.levers.recall.warmth import Warmth
-from farthing.types import Clock, Headers, Usage
+from farthing.types import Headers, Usage
 
 T = TypeVar("T")
 
@@ -45,10 +45,8 @@ class CostOf(Protocol):
 class Recall:
     """The exact cache as a stage."""
 
-    def __init__(
-        self, answers: Answers, *, cost_of: CostOf, clock: Clock, ttl_s: float, wait_s: float, per_user: bool
-    ) -> None:
-        self._answers, self._cost_of, self._clock = answers, cost_of, clock
+    def __init__(self, answers: Answers, *, cost_of: CostOf, ttl_s: float, wait_s: float, per_user: bool) -> None:
+        self._answers, self._cost_of = answers, cost_of
         self._ttl_s, self._wait_s, self._per_user = ttl_s, wait_s, per_user
         self._flights: Flights[Answer] = Flights()
         self._warmth = Warmth()
@@ -92,7 +90,7 @@ class Recall:
 
     def _from_store(self, exchange: Exchange, key: bytes) -> Reply | None:
         def serve() -> Reply | None:
-            answer = self._answers.get(key, self._clock())
+            answer = self._answers.get(key, exchange.ts)
             return self._serve(exchange, key, answer) if answer is not None and answer.body else None
 
         return self._openly(serve)
@@ -130,11 +128,11 @@ class Recall:
         if storable(exchange.wire.operation, status, outcome, finished.body, text) is not None or not finished.body:
             return None
         answer = self._answer(exchange, finished, finished.body)
-        self._answers.put(key, answer, self._clock())
+        self._answers.put(key, answer, exchange.ts)
         return answer
 
     def _answer(self, exchange: Exchange, finished: Finished, body: bytes) -> Answer:
-        call, now = finished.call, self._clock()
+        call, now = finished.call, exchange.ts
         return Answer(
             wire=exchange.wire.name,
             stored_at=now,
@@ -170,7 +168,7 @@ class Recall:
         """The price of the stored call as it would be billed now; never more than it was."""
         if answer.usage is None:
             return answer.cost_nano
-        age = self._warmth.age(key, answer.stored_at, self._clock())
+        age = self._warmth.age(key, answer.stored_at, exchange.ts)
         usage = expected_usage(answer.usage, exchange.wire.api, age, self._warmth.prefix(exchange))
         return self._cost_of(exchange, answer.model_reported or answer.model or "", usage)
 
@@ -178,7 +176,7 @@ class Recall:
         """Nothing was changed: note what a cache would have done with this very request, and what it cost."""
         if _refused(exchange) is not None:
             return
-        key, now, tally = self._key(exchange), self._clock(), exchange.tally
+        key, now, tally = self._key(exchange), exchange.ts, exchange.tally
         if self._answers.get(key, now) is not None:
             tally.would_cache = "exact"
             if finished.call.cost_nano is not None:
