@@ -37,10 +37,15 @@ def main() -> None:
     except Unmet as problem:
         sys.exit(f"gateway benchmark: {problem}")
     if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
+        save(options.json, json.dumps(report, indent=1) + "\n")
     if options.plot:
-        options.plot.write_text(plot(report))
+        save(options.plot, plot(report))
     print(table(report))
+
+
+def save(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def arguments() -> argparse.Namespace:
@@ -115,7 +120,8 @@ def stream_rounds(folder: Path, plan: Plan, cores: Cores, chosen: dict[str, Cont
             wrk(target, cores.load, folder, BUSY, WARM_S, stream=True)
         for number in range(plan.rounds):
             for name, target in targets.items():
-                figures = wrk(target, cores.load, folder, BUSY, plan.seconds, stream=True)
+                seconds = plan.seconds * (chosen[name].patience if name in chosen else 1)
+                figures = wrk(target, cores.load, folder, BUSY, seconds, stream=True)
                 results[name].streams.append(figures)
                 results[name].first_event_ms.append(first_event_ms(target, cores.load))
                 say(number, name, "streams", figures)

@@ -48,7 +48,7 @@ class Tally:
     """What is learned about an exchange on its way; written into the ledger when it ends."""
 
     __slots__ = (
-        "as_sent", "baseline_nano", "cache", "calls", "error", "first_byte_at", "learners", "prompt", "route", "saved",
+        "as_sent", "baseline_nano", "cache", "calls", "chores", "error", "first_byte_at", "learners", "prompt", "route", "saved",
         "served_model", "settled", "shape", "status", "upstream_s", "would_cache", "would_save",
     )  # fmt: skip
 
@@ -71,6 +71,8 @@ class Tally:
         self.upstream_s = 0.0
         """Seconds spent waiting for the provider before the first byte for the client."""
         self.first_byte_at: float | None = None
+        self.chores: list[Callable[[], object]] = []
+        """What may be done while the provider works."""
         self.learners: list[Callable[[Finished], None]] = []
         self.settled = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from farthing.errors import RequestError
 from farthing.exchange import Exchange, Pump
@@ -26,6 +27,7 @@ class Gateway:
     def __init__(self, runtime: Runtime, dashboard: Application) -> None:
         self._runtime, self._dashboard = runtime, dashboard
         self._intake = Intake(runtime)
+        self._watches = _Watches(runtime.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,7 +51,7 @@ class Gateway:
         except Refused as refused:
             await respond(send, refused.problem.status, _refusal(refused.api, refused.problem))
             return
-        watch = _Watch(receive)
+        watch = self._watches.open(receive)
         try:
             await self._answer(exchange, watch, send)
         except asyncio.CancelledError:
@@ -58,11 +60,11 @@ class Gateway:
         except ClientGone:
             return
         finally:
-            watch.stop()
+            self._watches.close(watch)
 
     async def _answer(self, exchange: Exchange, watch: _Watch, send: Send) -> None:
         if exchange.upload is None:
-            watch.start_later()
+            self._watches.start_later(watch)
         try:
             reply = await self._runtime.handle(exchange)
         except RequestError as problem:
@@ -85,7 +87,7 @@ class Gateway:
     async def _stream(
         self, exchange: Exchange, status: int, headers: Headers, pump: Pump, watch: _Watch, send: Send
     ) -> None:
-        watch.start_now()
+        watch.start()
         await send({"type": "http.response.start", "status": status, "headers": headers})
 
         async def write(chunk: bytes) -> None:
@@ -129,23 +131,20 @@ NOT_FOUND = "there is nothing at {}; the APIs are under /v1/, the dashboard is a
 class _Watch:
     """Cancels the task it was made in when its client hangs up."""
 
-    def __init__(self, receive: Receive) -> None:
+    __slots__ = ("_receive", "_task", "_watcher", "born", "gone")
+
+    def __init__(self, receive: Receive, born: float) -> None:
         self._receive = receive
         self._task = asyncio.current_task()
-        self._timer: asyncio.TimerHandle | None = None
         self._watcher: asyncio.Task[None] | None = None
+        self.born = born
         self.gone = False
 
-    def start_later(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self.start_now)
-
-    def start_now(self) -> None:
+    def start(self) -> None:
         if self._watcher is None:
             self._watcher = asyncio.get_running_loop().create_task(self._watch(), name="farthing hang-up watch")
 
     def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
 
@@ -155,6 +154,38 @@ class _Watch:
         self.gone = True
         if self._task is not None:
             self._task.cancel()
+
+
+class _Watches:
+    """Starts the watches of requests that have taken a while: one timer for all, none for the fast ones."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._waiting: dict[_Watch, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def open(self, receive: Receive) -> _Watch:
+        return _Watch(receive, self._monotonic())
+
+    def start_later(self, watch: _Watch) -> None:
+        self._waiting[watch] = None
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._look)
+
+    def close(self, watch: _Watch) -> None:
+        self._waiting.pop(watch, None)
+        watch.stop()
+
+    def _look(self) -> None:
+        self._timer = None
+        before = self._monotonic() - WATCH_AFTER_S
+        for watch in list(self._waiting):  # oldest first
+            if watch.born > before:
+                break
+            del self._waiting[watch]
+            watch.start()
+        if self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._look)
 
 
 def _refusal(api: Api, problem: RequestError) -> bytes:

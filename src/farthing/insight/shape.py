@@ -6,6 +6,7 @@ parts taken out. All turns of a chat or an agent run have one shape key, however
 
 from __future__ import annotations
 
+from functools import lru_cache
 from zlib import crc32
 
 from farthing.insight import titles
@@ -19,6 +20,7 @@ SYSTEM_WORDS = 60
 HEAD_WORDS = 8
 EXAMPLE_CHARS = 240
 TOOL_HEAD = ("<tool>",)
+REMEMBERED = 1024
 
 _EMPTY_WORDS = """
 you are is a an the ai helpful useful friendly polite knowledgeable concise honest smart expert assistant
@@ -36,11 +38,11 @@ def shape_of(wire: str, prompt: Prompt, keep_example: bool) -> Shape:
     With ``keep_example`` off the title is made of masked words, and of the user's text only the masked head is kept,
     where the system prompt says nothing.
     """
-    system = sentences(prompt.system[:SYSTEM_CHARS], SYSTEM_WORDS)
-    signature = _signature(system) if _says_something(system) else _tools(prompt)
-    is_bare = signature[0] == "~"
+    signature, title = _of_system(prompt.system[:SYSTEM_CHARS], keep_example)
+    is_bare = not signature
     head = _head(prompt) if keep_example or is_bare else ()
-    title = _bare_title(prompt, head) if is_bare else _title(prompt, system, keep_example=keep_example)
+    if is_bare:
+        signature, title = _tools(prompt), _bare_title(prompt, head)
     example = prompt.question[:EXAMPLE_CHARS] if keep_example else ""
     return Shape(f"{operation(wire)}:{prompt.response_format or ''}:{signature}", head, title, example)
 
@@ -49,6 +51,19 @@ def operation(wire: str) -> str:
     """What is done, whichever API it is asked through: one feature may use several."""
     name = wire.rpartition(".")[2]
     return "chat" if name in {"chat", "responses", "messages"} else name
+
+
+@lru_cache(REMEMBERED)
+def _of_system(text: str, keep_example: bool) -> tuple[str, str]:
+    """Signature and title by the beginning of a system prompt; both empty if it says nothing about the task.
+
+    Apps send few different ones, over and over.
+    """
+    system = sentences(text, SYSTEM_WORDS)
+    if not _says_something(system):
+        return "", ""
+    titled = (titles.of_system(text) if keep_example else "") or titles.of_head(system[0])
+    return _signature(system), titled
 
 
 def _says_something(system: list[Sentence]) -> bool:
@@ -71,12 +86,6 @@ def _head(prompt: Prompt) -> tuple[str, ...]:
     text = next((turn.text for turn in prompt.turns if turn.role == "user"), "")
     found = sentences(text[:USER_CHARS], HEAD_WORDS)
     return found[0] if found and found[0][-1].endswith(":") else tuple(w for part in found for w in part)[:HEAD_WORDS]
-
-
-def _title(prompt: Prompt, system: list[Sentence], *, keep_example: bool) -> str:
-    if not keep_example:
-        return titles.of_head(system[0])
-    return titles.of_system(prompt.system) or titles.of_head(system[0])
 
 
 def _bare_title(prompt: Prompt, head: tuple[str, ...]) -> str:

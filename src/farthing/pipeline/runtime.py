@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -74,7 +74,6 @@ class Runtime:
             settle=settler.settle,
             meanwhile=self._meanwhile,
             monotonic=self.monotonic,
-            new_id=self.new_id,
         )
         self._handler = pipeline(settle=settler.stage, recall=self._recall(), send=sender.handle)
 
@@ -94,8 +93,8 @@ class Runtime:
         return self._handler
 
     def new_id(self) -> str:
-        """An id for a request or a call. It begins with the time, so that new rows stand together in the ledger."""
-        return f"fr_{int(self.clock() * 1000):012x}{secrets.token_hex(8)}"
+        """An id for a request. It begins with the time, so that new rows stand together in the ledger."""
+        return f"fr_{int(self.clock() * 1000):012x}{os.urandom(8).hex()}"
 
     def rename_model(self, body: bytes, model: str) -> bytes:
         """The body with the model's name at the provider."""
@@ -142,8 +141,11 @@ class Runtime:
 
     def _meanwhile(self, exchange: Exchange) -> None:
         """While the provider works: what the ledger needs and the provider does not."""
-        if exchange.tally.shape is None:
-            exchange.tally.shape = self._shape(exchange)
+        tally = exchange.tally
+        if tally.shape is None and not tally.settled:
+            tally.shape = self._shape(exchange)
+        for chore in tally.chores:
+            chore()
 
     def _shape(self, exchange: Exchange) -> Shape | None:
         if not exchange.body:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-
-import msgspec
+from functools import partial
 
 from farthing.errors import UpstreamError
 from farthing.exchange import Exchange, Finished, Reply, Write
@@ -28,7 +28,7 @@ class BrokenOff(Exception):
 
 
 class Sender:
-    """Sends an exchange to its provider."""
+    """Sends exchanges to their providers."""
 
     def __init__(
         self,
@@ -40,15 +40,14 @@ class Sender:
         settle: Callable[[Exchange], None],
         meanwhile: Callable[[Exchange], None],
         monotonic: Callable[[], float],
-        new_id: Callable[[], str],
     ) -> None:
-        self._pool, self._journal, self._price_of, self._estimate = pool, journal, price_of, estimate
-        self._settle, self._meanwhile, self._monotonic, self._new_id = settle, meanwhile, monotonic, new_id
+        self._pool, self._journal, self._settle, self._meanwhile = pool, journal, settle, meanwhile
+        self._attempt = partial(Attempt, price_of=price_of, estimate=estimate, monotonic=monotonic)
 
     async def handle(self, exchange: Exchange) -> Reply:
         """The provider's reply; raises ``UpstreamError``."""
-        call = self._open(exchange)
-        began = self._monotonic()
+        attempt = self._attempt(exchange)
+        self._journal.append(_opened(exchange, attempt.id))
         try:
             pending = self._pool.send(
                 exchange.method,
@@ -56,150 +55,173 @@ class Sender:
                 outgoing(exchange.headers, exchange.wire.api, exchange.target.key),
                 exchange.upload or exchange.wire.outgoing(exchange.body, exchange.facts),
             )
-            self._meanwhile(exchange)
+            asyncio.get_running_loop().call_soon(self._meanwhile, exchange)
             response = await pending.response()
         except UpstreamError as problem:
-            self._close(exchange, call, Outcome(), began, error=problem.code.removeprefix("farthing_"))
+            attempt.end(Outcome(), problem.code.removeprefix("farthing_"))
             raise
         except BaseException:
-            self._close(exchange, call, Outcome(), began, error=CLIENT_GONE)
+            attempt.end(Outcome(), CLIENT_GONE)
             raise
-        call = msgspec.structs.replace(call, status=response.status, provider_request_id=_request_id(response))
-        if (
-            content_type(response.headers) == EVENT_STREAM
-            or exchange.upload is not None
-            or exchange.wire.name.endswith(".other")
-        ):
-            return self._streamed(exchange, call, response, began)
-        return await self._whole(exchange, call, response, began)
+        attempt.answered(response)
+        if attempt.kind == EVENT_STREAM or exchange.upload is not None or exchange.wire.name.endswith(".other"):
+            return self._streamed(exchange, attempt, response)
+        return await self._whole(exchange, attempt, response)
 
-    def _open(self, exchange: Exchange) -> Call:
-        call = Call(
-            id=self._new_id(),
-            provider=exchange.target.provider,
-            model=exchange.target.model,
-            started=exchange.ts,
-        )
-        self._journal.append(
-            Opened(
-                id=exchange.id,
-                ts=exchange.ts,
-                caller=exchange.caller,
-                wire=exchange.wire.name,
-                path=exchange.path.partition("?")[0],
-                provider=exchange.target.provider,
-                model=exchange.facts.model,
-                stream=exchange.facts.stream,
-                call_id=call.id,
-            )
-        )
-        return call
-
-    async def _whole(self, exchange: Exchange, call: Call, response: Response, began: float) -> Reply:
+    async def _whole(self, exchange: Exchange, attempt: Attempt, response: Response) -> Reply:
         try:
             body = await response.read()
         except Cut as problem:
-            self._close(exchange, call, Outcome(), began, error="cut")
+            attempt.end(Outcome(), "cut")
             raise UpstreamError(f"the provider broke off inside its reply: {problem}") from problem
         except BaseException:
-            self._close(exchange, call, Outcome(), began, error=CLIENT_GONE)
+            attempt.end(Outcome(), CLIENT_GONE)
             raise
         finally:
             response.close()
-        tally, now = exchange.tally, self._monotonic()
-        tally.upstream_s += now - began
-        tally.first_byte_at = now
+        attempt.first_byte()
         wire = exchange.wire
         outcome = wire.outcome(body, response.status)
-        call = self._close(exchange, call, outcome, began, text=lambda: wire.text(body))
-        self._learn(
-            exchange, Finished(call, outcome, streamed=False, content_type=content_type(response.headers), body=body)
-        )
+        attempt.end(outcome, text=lambda: wire.text(body), learn=lambda: body)
         return Reply(response.status, returned(response.headers), body)
 
-    def _streamed(self, exchange: Exchange, call: Call, response: Response, began: float) -> Reply:
+    def _streamed(self, exchange: Exchange, attempt: Attempt, response: Response) -> Reply:
         tap = exchange.wire.tap(exchange.facts)
 
-        def close(error: str | None = None, *, ended: bool) -> None:
-            outcome = tap.outcome(ended=ended)
-            closed = self._close(exchange, call, outcome, began, error=error, text=tap.text)
-            if error is None:
-                kind = content_type(response.headers)
-                self._learn(exchange, Finished(closed, outcome, streamed=True, content_type=kind, body=tap.recorded()))
+        def end(*, ended: bool) -> None:
+            attempt.end(tap.outcome(ended=ended), text=tap.text, learn=tap.recorded)
 
         async def pump(write: Write) -> None:
             try:
-                await self._pass_on(exchange, response, tap, write, began, lambda: close(ended=False))
+                await self._pass_on(exchange, attempt, response, tap, write, end)
             except Cut as problem:
-                close("cut", ended=False)
+                attempt.end(tap.outcome(ended=False), "cut", text=tap.text)
                 exchange.tally.error = "cut"
-                await write(
-                    error_event(exchange.wire.api, "farthing_upstream_cut", f"the provider broke off: {problem}")
-                )
+                text = f"the provider broke off: {problem}"
+                await write(b"\n\n" + error_event(exchange.wire.api, "farthing_upstream_cut", text))
                 raise BrokenOff from problem
             except BaseException:
-                close(CLIENT_GONE, ended=False)
+                attempt.end(tap.outcome(ended=False), CLIENT_GONE, text=tap.text)
                 raise
             finally:
                 response.close()
-            close(ended=True)
+            end(ended=True)
             if rest := tap.rest():
                 await write(rest)
 
-        exchange.tally.upstream_s += self._monotonic() - began
+        attempt.waited()
         return Reply(response.status, returned(response.headers), pump=pump)
 
     async def _pass_on(
-        self, exchange: Exchange, response: Response, tap: Tap, write: Write, began: float, done: Callable[[], None]
+        self,
+        exchange: Exchange,
+        attempt: Attempt,
+        response: Response,
+        tap: Tap,
+        write: Write,
+        end: Callable[..., None],
     ) -> None:
         """Chunk by chunk. The ledger is written before the chunk goes out by which the client knows it has all."""
         tally = exchange.tally
         async for chunk in response.chunks():
             out = tap.feed(chunk)
             if tally.first_byte_at is None:
-                tally.first_byte_at = self._monotonic()
-                tally.upstream_s = tally.first_byte_at - began
+                attempt.first_byte()
             if tap.done and not tally.settled:
-                done()
+                end(ended=False)
                 self._settle(exchange)
             if out:
                 await write(out)
 
-    def _close(
+
+class Attempt:
+    """One call of a provider while it lasts; when it ends, it is priced and added to the tally, once."""
+
+    def __init__(
         self,
         exchange: Exchange,
-        call: Call,
-        outcome: Outcome,
-        began: float,
         *,
+        price_of: Callable[[Exchange], Price],
+        estimate: Estimate,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.id = f"{exchange.id}.{len(exchange.tally.calls) + 1}"
+        self.kind = ""
+        """The media type of the reply."""
+        self._exchange, self._price_of, self._estimate, self._monotonic = exchange, price_of, estimate, monotonic
+        self._began = monotonic()
+        self._response: Response | None = None
+        self._ended = False
+
+    def answered(self, response: Response) -> None:
+        """The reply's headers have arrived."""
+        self._response = response
+        self.kind = content_type(response.headers)
+
+    def waited(self) -> None:
+        """What has passed since the call began was the provider's time."""
+        self._exchange.tally.upstream_s = self._monotonic() - self._began
+
+    def first_byte(self) -> None:
+        """The first byte for the client is here."""
+        self.waited()
+        self._exchange.tally.first_byte_at = self._began + self._exchange.tally.upstream_s
+
+    def end(
+        self,
+        outcome: Outcome,
         error: str | None = None,
+        *,
         text: Callable[[], str] | None = None,
-    ) -> Call:
-        """Price the call and add it to the tally, once."""
-        tally = exchange.tally
-        if tally.calls and tally.calls[-1].id == call.id:
-            return tally.calls[-1]
-        first = tally.first_byte_at
-        call = msgspec.structs.replace(
-            call,
-            error=error,
-            latency_us=round((self._monotonic() - began) * 1e6),
-            ttft_us=None if first is None else round((first - began) * 1e6),
-        )
-        closed = close_call(
-            call,
+        learn: Callable[[], bytes | None] | None = None,
+    ) -> None:
+        """Close the call. ``text``: what the reply says, to estimate tokens; ``learn``: its bytes, for who learns."""
+        if self._ended:
+            return
+        self._ended = True
+        exchange, tally = self._exchange, self._exchange.tally
+        call = close_call(
+            self._call(error),
             outcome,
             billable=billable(exchange.method, exchange.wire.operation, exchange.path),
             price=self._price_of(exchange),
             estimate=lambda: self._estimate(exchange, text()) if text else None,
         )
-        tally.calls.append(closed)
-        tally.served_model = closed.model_reported or closed.model
-        return closed
+        tally.calls.append(call)
+        tally.served_model = call.model_reported or call.model
+        if learn is not None and tally.learners:
+            streamed = self.kind == EVENT_STREAM
+            finished = Finished(call, outcome, streamed=streamed, content_type=self.kind, body=learn())
+            for learner in tally.learners:
+                learner(finished)
 
-    def _learn(self, exchange: Exchange, finished: Finished) -> None:
-        for learner in exchange.tally.learners:
-            learner(finished)
+    def _call(self, error: str | None) -> Call:
+        exchange, first = self._exchange, self._exchange.tally.first_byte_at
+        return Call(
+            id=self.id,
+            provider=exchange.target.provider,
+            model=exchange.target.model,
+            started=exchange.ts,
+            status=None if self._response is None else self._response.status,
+            error=error,
+            provider_request_id=None if self._response is None else _request_id(self._response),
+            latency_us=round((self._monotonic() - self._began) * 1e6),
+            ttft_us=None if first is None else round((first - self._began) * 1e6),
+        )
+
+
+def _opened(exchange: Exchange, call_id: str) -> Opened:
+    return Opened(
+        id=exchange.id,
+        ts=exchange.ts,
+        caller=exchange.caller,
+        wire=exchange.wire.name,
+        path=exchange.path.partition("?")[0],
+        provider=exchange.target.provider,
+        model=exchange.facts.model,
+        stream=exchange.facts.stream,
+        call_id=call_id,
+    )
 
 
 def _request_id(response: Response) -> str | None:

@@ -41,28 +41,38 @@ def close_call(
     call: Call, outcome: Outcome, *, billable: bool, price: Price, estimate: Callable[[], Usage | None]
 ) -> Call:
     """The call with usage and cost. ``estimate`` is asked only where a reply that is billed carried no usage."""
-    known = msgspec.structs.replace(
+    usage, cost, source, version = _bill(call, outcome, billable=billable, price=price, estimate=estimate)
+    return msgspec.structs.replace(
         call,
         model_reported=outcome.model,
         error=call.error or outcome.error,
         finish_reason=outcome.finish_reason,
         service_tier=outcome.service_tier,
-        usage=outcome.usage,
+        usage=usage,
         raw_usage=outcome.raw_usage.decode() if outcome.raw_usage else None,
+        cost_nano=cost,
+        cost_source=source,
+        price_version=version,
     )
+
+
+Bill = tuple[Usage | None, int | None, CostSource, str | None]
+"""Usage, cost, where it comes from, price version."""
+
+
+def _bill(call: Call, outcome: Outcome, *, billable: bool, price: Price, estimate: Callable[[], Usage | None]) -> Bill:
     if call.status is None:
         # Hung up before the provider answered: it may or may not be billed. Anything else never got there.
         unknown = call.error == CLIENT_GONE and billable
-        return _costs(known, None if unknown else 0, "unsettled" if unknown else "free", None)
+        return (None, None, "unsettled", None) if unknown else (None, 0, "free", None)
     if outcome.usage is None and (call.status >= 400 or not billable):
-        return _costs(known, 0, "free", None)
+        return None, 0, "free", None
     usage, exact = _usage(outcome, estimate)
     if usage is None:
-        return _costs(known, None, "unpriced", None)
-    priced = _price(known, usage, price)
-    estimated = not exact and priced.source == "usage"
-    known = msgspec.structs.replace(known, usage=usage)
-    return _costs(known, priced.cost_nano, "estimated" if estimated else priced.source, priced.version)
+        return None, None, "unpriced", None
+    priced = _price(outcome.model, call.model, usage, outcome.service_tier, price)
+    source = priced.source if exact or priced.source != "usage" else "estimated"
+    return usage, priced.cost_nano, source, priced.version
 
 
 def _usage(outcome: Outcome, estimate: Callable[[], Usage | None]) -> tuple[Usage | None, bool]:
@@ -76,15 +86,12 @@ def _usage(outcome: Outcome, estimate: Callable[[], Usage | None]) -> tuple[Usag
     return msgspec.structs.replace(outcome.usage, output=output), False
 
 
-def _price(call: Call, usage: Usage, price: Price) -> Priced:
+def _price(reported: str | None, asked: str | None, usage: Usage, tier: str | None, price: Price) -> Priced:
     """By the model that the provider reports, else by the one that was asked for."""
-    names = [name for name in (call.model_reported, call.model) if name] or [""]
-    priced = price(names[0], usage, call.service_tier)
-    return price(names[-1], usage, call.service_tier) if priced.cost_nano is None and len(names) > 1 else priced
-
-
-def _costs(call: Call, cost: int | None, source: CostSource, version: str | None) -> Call:
-    return msgspec.structs.replace(call, cost_nano=cost, cost_source=source, price_version=version)
+    priced = price(reported or asked or "", usage, tier)
+    if priced.cost_nano is None and reported and asked and asked != reported:
+        return price(asked, usage, tier)
+    return priced
 
 
 def total(calls: list[Call]) -> int | None:

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from farthing.exchange import Exchange, Finished, Handler, Pump, Reply, Write, prompt_of
 from farthing.levers.recall.admit import storable
 from farthing.levers.recall.counterfactual import expected_usage
@@ -42,6 +44,13 @@ class CostOf(Protocol):
     def __call__(self, exchange: Exchange, model: str, usage: Usage) -> int | None: ...
 
 
+class Look(msgspec.Struct, frozen=True):
+    """What observe mode found: the key, and whether an answer is known under it."""
+
+    key: bytes
+    is_known: bool
+
+
 class Recall:
     """The exact cache as a stage."""
 
@@ -57,7 +66,7 @@ class Recall:
         if not _may_recall(exchange):
             return await following(exchange)
         if exchange.mode == "observe":
-            exchange.tally.learners.append(lambda finished: self._openly(lambda: self._observe(exchange, finished)))
+            self._watch(exchange)
             return await following(exchange)
         key = self._openly(lambda: self._key(exchange))
         if key is None:
@@ -122,10 +131,7 @@ class Recall:
 
     def _learn(self, exchange: Exchange, key: bytes, finished: Finished) -> Answer | None:
         self._warmth.learn(exchange, finished.call.usage)
-        outcome, call = finished.outcome, finished.call
-        status = call.status or 0
-        text = _text(exchange, finished)
-        if storable(exchange.wire.operation, status, outcome, finished.body, text) is not None or not finished.body:
+        if not finished.body or not _storable(exchange, finished):
             return None
         answer = self._answer(exchange, finished, finished.body)
         self._answers.put(key, answer, exchange.ts)
@@ -172,22 +178,39 @@ class Recall:
         usage = expected_usage(answer.usage, exchange.wire.api, age, self._warmth.prefix(exchange))
         return self._cost_of(exchange, answer.model_reported or answer.model or "", usage)
 
-    def _observe(self, exchange: Exchange, finished: Finished) -> None:
-        """Nothing was changed: note what a cache would have done with this very request, and what it cost."""
-        if _refused(exchange) is not None:
-            return
-        key, now, tally = self._key(exchange), exchange.ts, exchange.tally
-        if self._answers.get(key, now) is not None:
-            tally.would_cache = "exact"
-            if finished.call.cost_nano is not None:
-                tally.would_save.append((LEVER, finished.call.cost_nano))
-            self._answers.touch(key)
-            return
-        tally.would_cache = "miss"
-        text = _text(exchange, finished)
-        if storable(exchange.wire.operation, finished.call.status or 0, finished.outcome, finished.body, text) is None:
+    def _watch(self, exchange: Exchange) -> None:
+        """Observe mode: nothing is changed. Look while the provider works, note when it has answered."""
+        looked: list[Look | None] = []
+
+        def look() -> Look | None:
+            if not looked:
+                looked.append(self._openly(lambda: self._look(exchange)))
+            return looked[0]
+
+        def note(finished: Finished) -> None:
+            if (found := look()) is not None:
+                self._openly(lambda: self._note(exchange, finished, found))
+
+        exchange.tally.chores.append(look)
+        exchange.tally.learners.append(note)
+
+    def _look(self, exchange: Exchange) -> Look | None:
+        key = self._key(exchange)
+        if self._answers.get(key, exchange.ts) is not None:
+            return Look(key, is_known=True)
+        return None if _refused(exchange) else Look(key, is_known=False)
+
+    def _note(self, exchange: Exchange, finished: Finished, look: Look) -> None:
+        """What a cache would have done with this very request, and what it cost."""
+        tally, cost = exchange.tally, finished.call.cost_nano
+        tally.would_cache = "exact" if look.is_known else "miss"
+        if look.is_known:
+            self._answers.touch(look.key)
+            if cost is not None:
+                tally.would_save.append((LEVER, cost))
+        elif _storable(exchange, finished):
             # Without its body: it is known, but nobody can ever be served from it.
-            self._answers.put(key, self._answer(exchange, finished, b""), now)
+            self._answers.put(look.key, self._answer(exchange, finished, b""), exchange.ts)
 
     def _key(self, exchange: Exchange) -> bytes:
         caller = exchange.caller
@@ -217,12 +240,18 @@ def _refused(exchange: Exchange) -> str | None:
     return refusal(exchange.wire.operation, exchange.facts, prompt, read_flags(exchange.body, prompt))
 
 
+def _storable(exchange: Exchange, finished: Finished) -> bool:
+    status, outcome, body = finished.call.status or 0, finished.outcome, finished.body
+    return storable(exchange.wire.operation, status, outcome, body, _text(exchange, finished)) is None
+
+
 def _text(exchange: Exchange, finished: Finished) -> str | None:
+    """What the reply says; for one that was billed for output it is enough to know that it says something."""
     if finished.body is None or exchange.wire.operation == "embeddings":
         return None
-    if not finished.streamed:
-        return exchange.wire.text(finished.body)
-    return exchange.wire.text(exchange.wire.to_plain(finished.body))
+    if finished.outcome.usage is not None and finished.outcome.usage.output:
+        return "something"
+    return exchange.wire.text(exchange.wire.to_plain(finished.body) if finished.streamed else finished.body)
 
 
 def _landing(lead: Lead[Answer], pump: Pump) -> Pump:
