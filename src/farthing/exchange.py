@@ -48,8 +48,8 @@ class Tally:
     """What is learned about an exchange on its way; written into the ledger when it ends."""
 
     __slots__ = (
-        "as_sent", "baseline_nano", "cache", "calls", "chores", "error", "first_byte_at", "learners", "prompt", "route", "saved",
-        "served_model", "settled", "shape", "status", "upstream_s", "would_cache", "would_save",
+        "as_sent", "baseline_nano", "cache", "calls", "chores", "error", "first_byte_at", "learners", "prompt",
+        "route", "saved", "served_model", "settled", "shape", "status", "upstream_s", "would_cache", "would_save",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -1,6 +1,7 @@
 """The client against a server that says exactly what a test scripts."""
 
 import asyncio
+import itertools
 from contextlib import asynccontextmanager
 
 import pytest
@@ -18,7 +19,8 @@ class Script:
     """A server: what it read, and a function that answers each connection."""
 
     def __init__(self, answer):
-        self.answer, self.read, self.connections, self.lost = answer, bytearray(), 0, asyncio.Event()
+        self.answer, self.read, self.connections = answer, bytearray(), 0
+        self.asked, self.lost = asyncio.Event(), asyncio.Event()
 
     async def serve(self, reader, writer):
         self.connections += 1
@@ -26,6 +28,7 @@ class Script:
             await self.answer(self, reader, writer)
             while data := await reader.read(65536):
                 self.read += data
+                self.asked.set()
         except ConnectionError:
             pass
         finally:
@@ -38,6 +41,7 @@ class Script:
         length = next((int(x[15:]) for x in head.lower().split(b"\r\n") if x.startswith(b"content-length:")), 0)
         whole = head + await reader.readexactly(length)
         self.read += whole
+        self.asked.set()
         return whole
 
 
@@ -114,7 +118,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6
 def test_a_chunked_body_survives_any_split(cuts):
     async def main():
         edges = [0, *sorted(set(cuts)), len(CHUNKED)]
-        parts = [CHUNKED[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+        parts = [CHUNKED[a:b] for a, b in itertools.pairwise(edges)]
         async with running(saying(*parts)) as (_, pool, url):
             response = await ask(pool, url)
             assert b"".join([chunk async for chunk in response.chunks()]) == b"hello world"
@@ -218,8 +222,7 @@ async def test_silence_times_out_with_504():
 async def test_cancelling_closes_the_connection_at_once():
     async with running(saying()) as (script, pool, url):
         task = asyncio.ensure_future(ask(pool, url))
-        while not script.read:
-            await asyncio.sleep(0)
+        await script.asked.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

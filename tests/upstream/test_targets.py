@@ -2,7 +2,7 @@ import pytest
 
 from farthing.errors import NoSuchRoute
 from farthing.policy import Provider
-from farthing.upstream.targets import choose, url_of
+from farthing.upstream.targets import Targets
 
 PROVIDERS = {
     "openai": Provider("https://api.openai.com/v1"),
@@ -12,21 +12,24 @@ PROVIDERS = {
 }
 
 
+TARGETS = Targets(PROVIDERS)
+
+
 def test_without_a_hint_the_first_that_speaks_the_api():
-    assert choose(PROVIDERS, "openai", "gpt-4o") == ("openai", "gpt-4o")
-    assert choose(PROVIDERS, "anthropic", "claude") == ("anthropic", "claude")
-    assert choose(PROVIDERS, "openai", None) == ("openai", None)
+    assert TARGETS.choose("openai", "gpt-4o") == ("openai", "gpt-4o")
+    assert TARGETS.choose("anthropic", "claude") == ("anthropic", "claude")
+    assert TARGETS.choose("openai", None) == ("openai", None)
 
 
 def test_a_prefix_or_a_pattern_names_the_provider():
-    assert choose(PROVIDERS, "openai", "groq/mixtral") == ("groq", "mixtral")
-    assert choose(PROVIDERS, "openai", "llama-3.3-70b") == ("groq", "llama-3.3-70b")
-    assert choose(PROVIDERS, "openai", "meta/llama-4") == ("openai", "meta/llama-4")
+    assert TARGETS.choose("openai", "groq/mixtral") == ("groq", "mixtral")
+    assert TARGETS.choose("openai", "llama-3.3-70b") == ("groq", "llama-3.3-70b")
+    assert TARGETS.choose("openai", "meta/llama-4") == ("openai", "meta/llama-4")
 
 
 def test_no_provider_for_an_api_is_said_with_the_way_out():
     with pytest.raises(NoSuchRoute, match='kind = "anthropic"'):
-        choose({"openai": PROVIDERS["openai"]}, "anthropic", "claude")
+        Targets({"openai": PROVIDERS["openai"]}).choose("anthropic", "claude")
 
 
 @pytest.mark.parametrize(
@@ -39,8 +42,10 @@ def test_no_provider_for_an_api_is_said_with_the_way_out():
     ],
 )
 def test_the_base_url_takes_the_place_of_ours(name, path, url):
-    assert url_of(PROVIDERS[name], path) == url
+    assert TARGETS.url(name, path) == url
 
 
 def test_an_anthropic_base_with_v1_is_understood():
-    assert url_of(Provider("https://a.example/v1", "anthropic"), "/v1/messages") == "https://a.example/v1/messages"
+    assert Targets({"a": Provider("https://a.example/v1", "anthropic")}).url("a", "/v1/messages") == (
+        "https://a.example/v1/messages"
+    )

@@ -1,10 +1,11 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.types import Facts, Usage
 from farthing.wire.anthropic_usage import anthropic_usage, merge
-from farthing.wire.openai_usage import embeddings_usage, openai_usage
+from farthing.wire.openai_usage import embeddings_usage, openai_usage, usual_usage
 from farthing.wire.routes import wire_for
 
 TOKENS = st.integers(0, 10_000)
@@ -170,3 +171,17 @@ def test_raw_usage_of_a_claude_stream_is_merged(golden):
         b'"cache_creation":{"ephemeral_5m_input_tokens":100,"ephemeral_1h_input_tokens":200},'
         b'"output_tokens":15,"service_tier":"standard"}'
     )
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**5), st.integers(-1, 5))
+def test_the_quick_reading_of_usage_says_what_the_thorough_one_says(prompt, output, cached, reasoning, off):
+    usage = {
+        "prompt_tokens": prompt,
+        "completion_tokens": output,
+        "total_tokens": prompt + output + off,
+        "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+    }
+    quick = usual_usage(msgspec.json.encode(usage))
+    assert quick is None or quick == openai_usage(usage)
+    assert (quick is None) == (off != 0 or cached > prompt)

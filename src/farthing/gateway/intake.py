@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import cast
 
@@ -14,7 +15,7 @@ from farthing.pipeline.identify import caller_of, named_headers
 from farthing.pipeline.runtime import Runtime
 from farthing.types import Api, Facts, Headers
 from farthing.upstream.credentials import VIRTUAL, presented
-from farthing.upstream.targets import choose, url_of
+from farthing.upstream.targets import Targets
 from farthing.wire.base import Wire
 from farthing.wire.routes import wire_for
 
@@ -39,6 +40,7 @@ class Intake:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._max_body = runtime.max_body
+        self._targets = Targets(runtime.policy.providers)
 
     async def exchange(self, scope: Scope, receive: Receive) -> Exchange:
         """The exchange of a request under ``/v1/``. Raises ``Refused`` or ``ClientGone``."""
@@ -62,7 +64,7 @@ class Intake:
         headers = cast("Headers", scope["headers"])
         named = named_headers(headers)
         path = _path(scope)
-        provider, model = choose(runtime.policy.providers, wire.api, facts.model)
+        provider, model = self._targets.choose(wire.api, facts.model)
         key, tenant, digest = self._credential(headers, provider)
         if model != facts.model and model is not None:
             body = runtime.rename_model(body, model)
@@ -78,7 +80,7 @@ class Intake:
             wire=wire,
             facts=facts,
             caller=caller_of(named, facts, tenant),
-            target=Target(provider, url_of(runtime.policy.providers[provider], path), model, key),
+            target=Target(provider, self._targets.url(provider, path), model, key),
             credential=digest,
             mode=_mode(named.get("x-farthing-mode"), runtime.policy.mode),
             cache_wish=_wish(named.get("x-farthing-cache")),
@@ -170,6 +172,7 @@ def _path(scope: Scope) -> str:
     return f"{path}?{query}" if query else path
 
 
+@lru_cache(4096)
 def _digest(credential: str) -> bytes:
     return blake2b(credential.encode(), digest_size=16, person=b"farthing").digest()
 

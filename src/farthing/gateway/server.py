@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import os
 import socket
@@ -28,6 +29,7 @@ log = logging.getLogger("farthing")
 
 KEEPER_STOP_S = 10.0
 KEEP_ALIVE_S = 75
+GC_THRESHOLDS = (20_000, 20, 50)
 BACKLOG = 2048
 
 
@@ -54,6 +56,9 @@ def worker() -> Gateway:
 def application(policy: Policy, environ: Mapping[str, str], timestamp: Timestamp | None = None) -> Gateway:
     """The gateway of this process."""
     runtime = Runtime(policy, environ, timestamp=timestamp)
+    gc.collect()
+    gc.freeze()  # what is there at start stays: the collector need not look at it again and again
+    gc.set_threshold(*GC_THRESHOLDS)
     return Gateway(runtime, dashboard_for(runtime))
 
 

@@ -230,7 +230,7 @@ def main(argv: Sequence[str] | None = None, miner_of: MinerOf = KeyMiner) -> int
     stop = Stop(sys.stdin.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.signalled)
-    os.nice(10)
+    os.nice(19)  # the gateway's answers come first; the journal keeps everything until there is time
     gc.disable()  # rows are trees of tuples, made and dropped by the thousand: there is nothing to find
     clock = time.time  # noqa: TID251 - here the clock enters
     try:

@@ -115,19 +115,23 @@ class Settler:
         if tally.route:
             headers.append((b"x-farthing-route", tally.route.encode()))
         if tally.settled:
-            headers += [
-                (f"x-farthing-{name}".replace("_", "-").encode(), text.encode()) for name, text in money(exchange)
-            ]
+            headers += [(MONEY[name], text.encode()) for name, text in money(exchange)]
         return headers
+
+
+MONEY = {name: b"x-farthing-" + name.replace("_", "-").encode() for name in ("cost_usd", "baseline_usd", "saved_usd")}
 
 
 def money(exchange: Exchange) -> list[tuple[str, str]]:
     """Cost, baseline and saving as decimal strings; what is unknown is left out."""
-    cost = total(exchange.tally.calls)
-    baseline = cost if exchange.tally.as_sent else exchange.tally.baseline_nano
-    known = {"cost_usd": cost, "baseline_usd": baseline}
-    if cost is not None and baseline is not None:
-        known["saved_usd"] = baseline - cost
+    tally = exchange.tally
+    cost = total(tally.calls)
+    if cost is not None and tally.as_sent:
+        text = usd(cost)
+        return [("cost_usd", text), ("baseline_usd", text), ("saved_usd", "0")]
+    known = {"cost_usd": cost, "baseline_usd": None if tally.as_sent else tally.baseline_nano}
+    if cost is not None and known["baseline_usd"] is not None:
+        known["saved_usd"] = known["baseline_usd"] - cost
     return [(name, usd(amount)) for name, amount in known.items() if amount is not None]
 
 

@@ -4,34 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from farthing.errors import NoSuchRoute
 from farthing.policy import Provider
 from farthing.types import Api
 
 
-def choose(providers: Mapping[str, Provider], api: Api, model: str | None) -> tuple[str, str | None]:
-    """The provider's name and the model's name there.
+class Targets:
+    """The configured providers, ready to be chosen from."""
 
-    ``name/model`` names the provider; else the first whose ``models`` fit; else the first that speaks the API.
-    Raises ``NoSuchRoute``.
-    """
-    speaking = {name: provider for name, provider in providers.items() if provider.kind == api}
-    if model is not None:
-        name, slash, rest = model.partition("/")
-        if slash and name in speaking:
-            return name, rest
-        for name, provider in speaking.items():
-            if any(fnmatchcase(model, pattern) for pattern in provider.models):
-                return name, model
-    if not speaking:
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self._speaking = {
+            api: {name: one for name, one in providers.items() if one.kind == api} for api in ("openai", "anthropic")
+        }
+        self._patterns = {
+            api: [(pattern, name) for name, one in speaking.items() for pattern in one.models]
+            for api, speaking in self._speaking.items()
+        }
+        self._bases = {name: base_of(one) for name, one in providers.items()}
+
+    def choose(self, api: Api, model: str | None) -> Choice:
+        """The provider and the model's name there.
+
+        ``name/model`` names the provider; else the first whose ``models`` fit; else the first that speaks the API.
+        Raises ``NoSuchRoute``.
+        """
+        speaking = self._speaking[api]
+        if model is not None:
+            name, slash, rest = model.partition("/")
+            if slash and name in speaking:
+                return Choice(name, rest)
+            for pattern, name in self._patterns[api]:
+                if fnmatchcase(model, pattern):
+                    return Choice(name, model)
+        for name in speaking:
+            return Choice(name, model)
         raise NoSuchRoute(f'no provider speaks the {api} API; add one with kind = "{api}" to farthing.toml')
-    return next(iter(speaking)), model
+
+    def url(self, provider: str, path: str) -> str:
+        """The address of a path (``/v1/…`` with its query) at a provider."""
+        base, cut = self._bases[provider]
+        return base + path[cut:]
 
 
-def url_of(provider: Provider, path: str) -> str:
-    """The address of a path (``/v1/…`` with its query) at a provider."""
+class Choice(NamedTuple):
+    """A provider, and the model's name there."""
+
+    provider: str
+    model: str | None
+
+
+def base_of(provider: Provider) -> tuple[str, int]:
+    """What goes before a path, and how many characters of the path it takes the place of.
+
+    An OpenAI-compatible base stands for ``/v1``, an Anthropic-compatible one for what comes before it.
+    """
     base = provider.base_url.rstrip("/")
-    if provider.kind == "anthropic":
-        return base.removesuffix("/v1") + path
-    return base + path.removeprefix("/v1")
+    return (base.removesuffix("/v1"), 0) if provider.kind == "anthropic" else (base, len("/v1"))

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from farthing.types import Api, Facts, Outcome, Prompt
+from farthing.types import Api, Facts, Outcome, Prompt, Usage
 from farthing.wire import edit, sse
 from farthing.wire.openai_chat_replay import fold, unfold
 from farthing.wire.openai_chat_text import has_calls, read_prompt, says_something, spoken
-from farthing.wire.openai_usage import openai_usage
+from farthing.wire.openai_usage import openai_usage, usual_usage
 from farthing.wire.reading import count, invalid_field, is_array, lenient, loads, mapping, objects, request, string
 from farthing.wire.replies import Reply, error_code, failed, read, usage_of
 from farthing.wire.taps import StreamTap
@@ -202,7 +202,6 @@ class _Seen:
     def outcome(self, *, complete: bool) -> Outcome:
         """Of several choices the first finish reason that is not ``stop`` counts."""
         reasons = [self.finish[index] for index in sorted(self.finish)]
-        usage = usage_of(self.raw_usage)
         return Outcome(
             model=self.model,
             response_id=self.response_id,
@@ -210,10 +209,14 @@ class _Seen:
             complete=complete and self.error is None,
             error=self.error,
             has_tool_calls=self.has_tool_calls,
-            usage=None if usage is None else openai_usage(usage),
+            usage=None if self.raw_usage is None else _usage(self.raw_usage),
             raw_usage=self.raw_usage,
             service_tier=self.service_tier,
         )
+
+
+def _usage(raw: bytes) -> Usage | None:
+    return usual_usage(raw) or (None if (values := usage_of(raw)) is None else openai_usage(values))
 
 
 def _has_only_usage(chunk: Reply) -> bool:
