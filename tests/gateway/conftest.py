@@ -136,7 +136,9 @@ async def start(tmp_path):
 
         async def start(provider, *, mode="save", environ=None, timestamp=None, server=None, cache=None):
             openai_url, anthropic_url = (
-                (provider, provider.removesuffix("/v1")) if isinstance(provider, str) else (provider.openai_url, provider.url)
+                (provider, provider.removesuffix("/v1"))
+                if isinstance(provider, str)
+                else (provider.openai_url, provider.url)
             )
             houses.append(None)
             policy = Policy(

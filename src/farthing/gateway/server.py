@@ -19,6 +19,7 @@ from uvicorn.supervisors import Multiprocess
 
 from farthing.errors import ConfigError
 from farthing.gateway.app import Gateway
+from farthing.gateway.cork import CorkedProtocol
 from farthing.gateway.doors import dashboard_for
 from farthing.limits.keys import KeyRing
 from farthing.pipeline.runtime import Runtime, Timestamp
@@ -69,7 +70,7 @@ def server_config(policy: Policy, app: object, *, factory: bool = False) -> uvic
         factory=factory,
         workers=policy.server.workers,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=CorkedProtocol,
         ws="none",
         lifespan="on",
         interface="asgi3",
