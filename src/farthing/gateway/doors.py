@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from typing import Any
 
 from farthing.errors import StoreError
 from farthing.gateway.asgi import Application, Receive, Scope, Send, respond
@@ -32,16 +31,18 @@ def dashboard_for(runtime: Runtime) -> Application:
 
 def _open(runtime: Runtime) -> Application:
     from farthing.dashboard.app import Dashboard
+    from farthing.dashboard.books import LedgerBooks
     from farthing.ledger.store import open_store
 
     server = runtime.policy.server
-    store: Any = open_store(runtime.policy.store.url, runtime.clock)
+    books = LedgerBooks(open_store(runtime.policy.store.url, runtime.clock))
     return Dashboard(
-        store,
+        books,
         runtime.clock,
         authorise=lambda headers: server.is_loopback or _is_admin(runtime, headers),
         allowed_hosts=[server.host],
         mode=runtime.policy.mode,
+        miner_names=books.names,
     )
 
 

@@ -31,7 +31,8 @@ class Refused(Exception):
 
     def __init__(self, api: Api, problem: RequestError) -> None:
         super().__init__(problem.message)
-        self.api, self.problem = api, problem
+        self.api: Api = api
+        self.problem = problem
 
 
 class Intake:

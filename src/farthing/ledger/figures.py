@@ -12,6 +12,8 @@ from farthing.ledger.histogram import Histogram, percentile
 from farthing.ledger.rollup import MEASURES, METRICS, TOKENS, Vector
 from farthing.types import TOKEN_CLASSES, Usage
 
+_EMPTY: list[Histogram] = [{} for _ in METRICS]
+
 By = Literal["model", "feature", "user", "tenant", "provider", "query_type", "status", "day", "hour", "lever"]
 
 
@@ -100,7 +102,7 @@ def figures(
         would_hit_semantic=found["would_semantic"],
         would_miss=found["would_miss"],
         tokens={name: found[name] for name in TOKENS if found[name] or name in TOKEN_CLASSES},
-        **_percentiles(histograms or [{}] * len(METRICS)),
+        **_percentiles(histograms or _EMPTY),
     )
 
 

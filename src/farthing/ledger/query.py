@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import add
 from typing import Any, Literal, NamedTuple
 
@@ -163,7 +163,7 @@ class _Books:
         grouping: Grouping,
         dim: str,
         whole: Span,
-        columns: list[ColumnElement[Any]],
+        columns: Sequence[ColumnElement[Any]],
         where: Iterable[ColumnElement[bool]] = (),
     ) -> Iterable[Any]:
         labels = grouping.columns(table)
@@ -176,7 +176,8 @@ class _Books:
             query = query.where(table.c.tenant == self._tenant)
         if table is schema.rollups:
             query = query.group_by("b", "k")
-        return self._connection.execute(query)
+        found: Iterable[Any] = self._connection.execute(query)
+        return found
 
     def _edges(self, parts: Parts) -> list[Found]:
         return [one for edge in parts.edges for one in self._within(edge)]

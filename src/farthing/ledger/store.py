@@ -63,7 +63,7 @@ def open_store(url: str, clock: Clock) -> Store:
     path = Path(url.removeprefix(SCHEME))
     prepare(path)
     engine = create_engine("sqlite://", creator=lambda: _reader(path), poolclass=QueuePool, pool_size=READERS)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(engine, "begin", _begin)
     return Store(path, engine, clock)
 
 
@@ -72,3 +72,8 @@ def _reader(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA query_only=ON")
     connection.execute("PRAGMA cache_size=-32768")
     return connection
+
+
+def _begin(connection: Connection) -> None:
+    """sqlite3 would not begin a transaction for reading: each statement would see another state."""
+    connection.exec_driver_sql("BEGIN")

@@ -36,14 +36,18 @@ def migrate(path: Path, to: str = VERSION) -> None:
     """Bring the schema to a version, forward or (``base``: to nothing) back, in one transaction."""
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import Connection, create_engine, event
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN EXCLUSIVE"))
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+
+    event.listen(engine, "begin", begin)
     try:
         with engine.begin() as connection:
             now = version_of(connection.connection.dbapi_connection)  # pyright: ignore[reportArgumentType] - sqlite3's

@@ -29,8 +29,9 @@ _ADD_ROLLUP = (
 _DEARER = "excluded.example_cost > query_types.example_cost"
 _EXAMPLE = ("example_id", "example_ts", "example_cost", "example")
 _ADD_TYPE = (
-    "INSERT INTO query_types VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (tenant, id) DO UPDATE SET "
-    "name=excluded.name, first_seen=min(first_seen, excluded.first_seen), last_seen=max(last_seen, excluded.last_seen), "
+    "INSERT INTO query_types VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (tenant, id) DO UPDATE SET "  # noqa: S608
+    "name=excluded.name, "
+    "first_seen=min(first_seen, excluded.first_seen), last_seen=max(last_seen, excluded.last_seen), "
     + ", ".join(f"{name}=CASE WHEN {_DEARER} THEN excluded.{name} ELSE query_types.{name} END" for name in _EXAMPLE)
 )
 
@@ -155,8 +156,8 @@ class Writer:
     def _merged(self, read: sqlite3.Cursor, key: rollup.Key, counts: list[Histogram], sign: int) -> bytes:
         query = "SELECT counts FROM histograms WHERE dim=? AND bucket=? AND tenant=? AND key=?"
         row = read.execute(query, key).fetchone()
-        if row is None and sign > 0:
-            return pack(counts)
+        if row is None:
+            return pack(counts)  # only what has been added is ever taken away
         known = unpack(row[0])
         for into, more in zip(known, counts, strict=True):
             merge(into, more, sign)

@@ -1,0 +1,106 @@
+"""The ledger as the pages and the API read it: implements ``reading.Books``."""
+
+from __future__ import annotations
+
+from farthing.dashboard.detail import line
+from farthing.dashboard.reading import Figures, Point, Reading, Record
+from farthing.insight import contract
+from farthing.ledger import figures, listing, query
+from farthing.ledger.store import Store
+
+NEWEST = 50
+USERS = 50
+DAY = 86_400
+HOURLY_UP_TO = 3 * DAY
+"""Seconds; a longer chart has a bar a day."""
+
+
+class LedgerBooks:
+    """Reads a store; every method blocks and may raise ``StoreError``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def names(self) -> dict[str, str]:
+        """Query type → its latest name in plain words."""
+        types = sorted(listing.query_types(self._store), key=lambda one: one.last_seen)
+        return {one.id: one.name for one in types}
+
+    def read(self, since: float | None, until: float, tenant: str | None) -> Reading | None:
+        """For the first page."""
+        tenants = query.tenants(self._store)
+        if not tenants and not listing.requests(self._store, 1):
+            return None
+        hourly = since is not None and until - since <= HOURLY_UP_TO
+        points = query.timeseries(self._store, "feature", "hour" if hourly else "day", since, until, tenant)
+        types = listing.query_types(self._store, tenant)
+        where = listing.Filter(tenant=tenant, since=since, until=until)
+        return Reading(
+            total=_figures(query.report(self._store, None, since, until, tenant).total),
+            features=self._ranking("feature", since, until, tenant),
+            models=self._ranking("model", since, until, tenant),
+            users=self._ranking("user", since, until, tenant, USERS),
+            query_types=self._ranking("query_type", since, until, tenant),
+            points=tuple(Point(point.ts, point.key, point.cost_nano_usd, point.saved_nano_usd) for point in points),
+            bucket=3_600 if hourly else DAY,
+            levers=self._levers(since, until, tenant),
+            tenants=tuple(tenants),
+            lines=tuple(line(one.request) for one in listing.requests(self._store, NEWEST, where)),
+            examples={one.id: one.example for one in types if one.example},
+        )
+
+    def record(self, request_id: str) -> Record | None:
+        """One request, for its page."""
+        found = listing.request(self._store, request_id)
+        return None if found is None else Record(found.request, found.query_type or None)
+
+    def report(self, by: str | None, since: float | None, until: float | None, tenant: str | None) -> object:
+        """The contract's report."""
+        dimension = None if by is None else next(one for one in query.GROUPINGS if one == by)
+        return query.report(self._store, dimension, since, until, tenant)
+
+    def requests(self, limit: int) -> object:
+        """The contract's requests, newest first."""
+        names = self.names()
+        return [_contract(one, names) for one in listing.requests(self._store, limit)]
+
+    def request(self, request_id: str) -> object | None:
+        """One of them."""
+        found = listing.request(self._store, request_id)
+        return None if found is None else _contract(found, self.names())
+
+    def _ranking(
+        self, by: figures.By, since: float | None, until: float, tenant: str | None, limit: int | None = None
+    ) -> tuple[Figures, ...]:
+        return tuple(_figures(row) for row in query.report(self._store, by, since, until, tenant, limit).rows)
+
+    def _levers(self, since: float | None, until: float, tenant: str | None) -> tuple[tuple[str, int, int], ...]:
+        rows = query.report(self._store, "lever", since, until, tenant).rows
+        return tuple((_key(row) or "", row.saved_nano_usd, row.would_save_nano_usd) for row in rows)
+
+
+def _contract(found: listing.Found, names: dict[str, str]) -> contract.Json:
+    return contract.request(found.request, names.get(found.query_type, found.query_type) or None, found.state)
+
+
+def _key(row: figures.Figures) -> str | None:
+    return row.key if isinstance(row.key, str) else None
+
+
+def _figures(row: figures.Figures) -> Figures:
+    would = row.would_hit_exact + row.would_hit_semantic
+    return Figures(
+        key=_key(row),
+        cost=row.cost_nano_usd,
+        baseline=row.baseline_nano_usd,
+        saved=row.saved_nano_usd,
+        would_save=row.would_save_nano_usd,
+        requests=row.requests,
+        hits=row.hits_exact + row.hits_semantic + would,
+        misses=row.misses + row.would_miss,
+        unpriced=row.unpriced_calls,
+        unsettled=row.unsettled_calls,
+        estimated=row.estimated_calls,
+        usage=row.usage,
+        median=row.cost_p50_nano_usd,
+    )
