@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from farthing.dashboard.detail import line
 from farthing.dashboard.reading import Figures, Point, Reading, Record
 from farthing.insight import contract
@@ -56,8 +58,7 @@ class LedgerBooks:
 
     def report(self, by: str | None, since: float | None, until: float | None, tenant: str | None) -> object:
         """The contract's report."""
-        dimension = None if by is None else next(one for one in query.GROUPINGS if one == by)
-        return query.report(self._store, dimension, since, until, tenant)
+        return query.report(self._store, cast("figures.By | None", by), since, until, tenant)
 
     def requests(self, limit: int) -> object:
         """The contract's requests, newest first."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,7 +24,8 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters.update(
+        filters = cast("dict[str, Callable[..., object]]", self._environment.filters)
+        filters.update(
             dollars=text.dollars,
             exact=_exact,
             share=text.share,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import add
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 
@@ -176,8 +176,7 @@ class _Books:
             query = query.where(table.c.tenant == self._tenant)
         if table is schema.rollups:
             query = query.group_by("b", "k")
-        found: Iterable[Any] = self._connection.execute(query)
-        return found
+        return cast("Iterable[Any]", self._connection.execute(query))
 
     def _edges(self, parts: Parts) -> list[Found]:
         return [one for edge in parts.edges for one in self._within(edge)]

@@ -87,8 +87,9 @@ def messages_reply(call: Call, done: Done) -> Json:
 def messages_events(call: Call, done: Done) -> list[Event]:
     """The reply as a stream: usage comes at the start, and in ``message_delta`` as running totals."""
     choice = done.choices[0]
-    early = {} if done.report == "never" else {"usage": _usage(done) | {"output_tokens": 1}}
-    opening = _head(call, done) | {"content": [], "stop_reason": None, "stop_sequence": None} | early
+    early: Json = {} if done.report == "never" else {"usage": _usage(done) | {"output_tokens": 1}}
+    blank: Json = {"content": [], "stop_reason": None, "stop_sequence": None}
+    opening: Json = _head(call, done) | blank | early
     steps: list[tuple[Json, int]] = [({"type": "message_start", "message": opening}, 0)]
     for at, block in enumerate(_content(choice)):
         steps += _block_steps(at, block, choice.reasoning)

@@ -136,7 +136,13 @@ def integer(value: object, what: str, default: int, *, least: int = 1) -> int:
 
 def kind_of(value: object) -> str:
     """JSON's name for the type of a value."""
-    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    names: dict[type, str] = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        bool: "a boolean",
+        type(None): "null",
+    }
     return names.get(type(value), "a number")
 
 

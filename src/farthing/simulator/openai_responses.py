@@ -79,7 +79,7 @@ def responses_reply(call: Call, done: Done) -> Json:
 
 def responses_events(call: Call, done: Done) -> list[Event]:
     """The reply as a stream; its last event carries the whole response with usage, there is no ``[DONE]``."""
-    started = _response(call, done) | {"status": "in_progress", "output": [], "usage": None}
+    started: Json = _response(call, done) | {"status": "in_progress", "output": [], "usage": None}
     final = responses_reply(call, done)
     choice = done.choices[0]
     steps: list[tuple[str, Json, int]] = [
@@ -128,9 +128,15 @@ def _items(done: Done, choice: Wording) -> list[tuple[Json, int]]:
     if choice.reasoning:
         items.append(({"type": "reasoning", "id": f"rs_{tail}", "summary": []}, choice.reasoning))
     if choice.text or not choice.tool_calls:
-        part = {"type": "output_text", "text": choice.text, "annotations": [], "logprobs": []}
+        part: Json = {"type": "output_text", "text": choice.text, "annotations": [], "logprobs": []}
         status = "incomplete" if choice.finish == "length" else "completed"
-        message = {"type": "message", "id": f"msg_{tail}", "role": "assistant", "status": status, "content": [part]}
+        message: Json = {
+            "type": "message",
+            "id": f"msg_{tail}",
+            "role": "assistant",
+            "status": status,
+            "content": [part],
+        }
         items.append((message, 0))
     for at, (key, tool) in enumerate(choice.tool_calls):
         call: Json = {"type": "function_call", "id": f"fc_{at}{tail}", "call_id": key, "name": tool.name}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from farthing.simulator import tokens
 from farthing.simulator.answers import Ask, ToolSpec
@@ -94,12 +94,13 @@ def chat_events(call: Call, done: Done) -> list[Event]:
     for at, choice in enumerate(done.choices):
         for delta, count in _deltas(choice):
             events.append(_chunk(head, blank, {"index": at, "delta": delta, "finish_reason": None}, count))
-        last = {"index": at, "delta": {}, "finish_reason": dict(_FINISH)[choice.finish]}
+        last: Json = {"index": at, "delta": {}, "finish_reason": dict(_FINISH)[choice.finish]}
         rest = choice.tokens - sum(count for _, count in _deltas(choice))
         early = call.include_usage and done.report == "last_choice" and at == len(done.choices) - 1
         events.append(_chunk(head, {"usage": chat_usage(done)} if early else blank, last, rest))
     if call.include_usage and done.report in ("once", "twice", "zero"):
-        data = dump(head | {"choices": [], "usage": chat_usage(done)})
+        closing: Json = {"choices": [], "usage": chat_usage(done)}
+        data = dump(head | closing)
         events += [Event(sse(data))] * (2 if done.report == "twice" else 1)
     return [*events, Event(b"data: [DONE]\n\n")]
 
@@ -248,7 +249,7 @@ def _message_text(message: Json, at: int) -> str:
             return ""
         raise invalid(f"Invalid value for 'content': expected a string, got null. ({what})", param=what)
     if isinstance(content, list):
-        parts = arr(content, what)
+        parts = arr(cast("object", content), what)
         text = "".join(part_text(part, f"{what}[{n}]") for n, part in enumerate(parts))
     else:
         text = "" if content is None else string(content, what)
@@ -267,7 +268,9 @@ def _check_tool_messages(messages: list[Json]) -> None:
             continue
         if open_ids:
             break
-        open_ids = [str(obj(each, "tool_calls[]").get("id")) for each in message.get("tool_calls") or []]
+        open_ids = [
+            str(obj(each, "tool_calls[]").get("id")) for each in cast("list[object]", message.get("tool_calls") or [])
+        ]
     if open_ids:
         text = (
             "An assistant message with 'tool_calls' must be followed by tool messages responding to each "

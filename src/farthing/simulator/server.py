@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -325,7 +325,7 @@ def _model_card(model: Model) -> Json:
 
 
 @contextmanager
-def running(**options: Any) -> Iterator[Simulator]:  # noqa: ANN401 - those of Simulator
+def running(**options: Any) -> Generator[Simulator]:  # noqa: ANN401 - those of Simulator
     """A simulator in a thread of its own, for code that is not asynchronous. Options are those of ``Simulator``."""
     sim = Simulator(**options)
     loop = asyncio.new_event_loop()
