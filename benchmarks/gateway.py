@@ -21,7 +21,7 @@ from stand import footprint, upstream
 from stand.answer import TEXT
 from stand.contenders import CONTENDERS, KEY, Contender, Target, ask, running
 from stand.load import Figures, first_event_ms, wrk
-from stand.process import Cores, Unmet, need, rss_mb
+from stand.process import Cores, Unmet, awake, need, rss_mb
 from stand.report import BUSY, FULL, QUICK, Plan, Result, Results, machine, plot, summary, table
 from stand.sse_mock import EVENTS
 
@@ -95,11 +95,11 @@ def plain_rounds(folder: Path, plan: Plan, cores: Cores, chosen: dict[str, Conte
                 targets[name] = start(stack, one, folder / name, cores, port)
         for name, target in targets.items():
             results[name].rss_idle_mb = rss_mb(target.pid) if target.pid else []
-        for target in targets.values():
-            wrk(target, cores.load, folder, BUSY, WARM_S)
+        warm(targets, cores, folder, stream=False)
         for number, connections in ((number, at) for number in range(plan.rounds) for at in plan.connections):
             for name, target in targets.items():
-                figures = wrk(target, cores.load, folder, connections, plan.seconds)
+                with awake(target.pid):
+                    figures = wrk(target, cores.load, folder, connections, plan.seconds)
                 results[name].plain.setdefault(connections, []).append(figures)
                 say(number, name, f"{connections:3} connections", figures)
         for name, target in targets.items():
@@ -116,15 +116,22 @@ def stream_rounds(folder: Path, plan: Plan, cores: Cores, chosen: dict[str, Cont
             with named(one):
                 targets[name] = start_usual(stack, one, folder / name, cores, port)
                 check_stream(targets[name])
-        for target in targets.values():
-            wrk(target, cores.load, folder, BUSY, WARM_S, stream=True)
+        warm(targets, cores, folder, stream=True)
         for number in range(plan.rounds):
             for name, target in targets.items():
                 seconds = plan.seconds * (chosen[name].patience if name in chosen else 1)
-                figures = wrk(target, cores.load, folder, BUSY, seconds, stream=True)
-                results[name].streams.append(figures)
-                results[name].first_event_ms.append(first_event_ms(target, cores.load))
+                with awake(target.pid):
+                    figures = wrk(target, cores.load, folder, BUSY, seconds, stream=True)
+                    results[name].streams.append(figures)
+                    results[name].first_event_ms.append(first_event_ms(target, cores.load))
                 say(number, name, "streams", figures)
+
+
+def warm(targets: dict[str, Target], cores: Cores, folder: Path, *, stream: bool) -> None:
+    """Load that is not counted. From here on a contender is paused unless it is its turn."""
+    for target in targets.values():
+        with awake(target.pid):
+            wrk(target, cores.load, folder, BUSY, WARM_S, stream=stream)
 
 
 def weigh(options: argparse.Namespace) -> dict[str, float]:

@@ -141,11 +141,11 @@ def write(folder: Path, rows: int, *, ordered: bool) -> None:
 
 
 def traffic(rows: int, *, ordered: bool) -> Iterator[Entry]:
-    """A month of requests; each is settled while some others are under way."""
+    """A month of a million requests, or its beginning; each is settled while some others are under way."""
     rng = random.Random(1956)
     flying: list[Settled] = []
     for number in range(rows):
-        ts = START + MONTH * number / rows
+        ts = START + MONTH * number / max(rows, 1_000_000)
         id_ = f"fr_{int(ts * 1e3):012x}{rng.getrandbits(48):012x}" if ordered else f"fr_{rng.getrandbits(96):024x}"
         request = one_request(rng, id_, ts)
         call = request.calls[0].id if request.calls else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,13 +83,41 @@ def started(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to stop, then make it stop."""
+    """Ask it to stop, then make it and what it started stop."""
+    below = family(process.pid)[1:]
+    signal_to(process.pid, signal.SIGCONT)
     process.terminate()
     try:
         process.wait(END_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    deadline = time.monotonic() + END_S
+    while (left := [pid for pid in below if Path(f"/proc/{pid}").exists()]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def signal_to(pid: int, number: signal.Signals) -> None:
+    """Send it to a process and all that it started."""
+    for one in family(pid):
+        with suppress(ProcessLookupError):
+            os.kill(one, number)
+
+
+@contextmanager
+def awake(pid: int | None) -> Iterator[None]:
+    """Let a paused process run for as long as the block; all others stay paused and cost nothing meanwhile."""
+    if pid is None:
+        yield
+        return
+    signal_to(pid, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        signal_to(pid, signal.SIGSTOP)
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, limit_s: float = 10.0) -> None:

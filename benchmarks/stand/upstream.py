@@ -14,7 +14,8 @@ NGINX = """
 daemon off; worker_processes 1; error_log stderr error; pid {folder}/nginx.pid;
 events {{ worker_connections 1024; }}
 http {{
-  access_log off; default_type application/json; keepalive_requests 1000000000; client_body_buffer_size 64k;
+  access_log off; default_type application/json; keepalive_requests 1000000000; keepalive_timeout 1h;
+  client_body_buffer_size 64k;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{ listen 127.0.0.1:{port}; location / {{ return 200 '{answer}'; }} }}

@@ -151,7 +151,9 @@ def keeper(policy: Policy) -> Generator[None]:
 def _start_keeper(policy: Policy) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "farthing.pipeline.keeping", "--store", policy.store.url]
     command += ["--journal", policy.store.journal, "--retention", str(seconds(policy.store.retention))]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own command
+    # A process group of its own: Ctrl-C is for the gateway, whose end tells the keeper to finish. But not a session of
+    # its own: Linux shares the processor between sessions first, and the keeper's low priority would count for nothing.
+    return subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0)  # noqa: S603 - our own command
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -168,8 +168,9 @@ def _conditions(where: Filter) -> Iterable[ColumnElement[bool]]:
     if where.model is not None:
         yield or_(table.c.model == where.model, table.c.served_model == where.model)
     if where.source is not None:
-        if where.source in schema.DOUBTFUL:
-            yield table.c.seq.in_(select(calls.c.seq).where(calls.c.cost_source == where.source))
+        if where.source in {"unpriced", "unsettled"}:  # rare and looked for: there is an index of them
+            chosen = select(calls.c.seq).where(calls.c.cost.is_(None), calls.c.cost_source == where.source)
+            yield table.c.seq.in_(chosen)
         else:
             yield exists().where(calls.c.seq == table.c.seq, calls.c.cost_source == where.source)
     if where.failed is not None:

@@ -9,9 +9,11 @@ that answered it, or for an answer from a cache to those that the stored answer 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from operator import add, sub
+from typing import cast
 
 import msgspec
 
@@ -59,7 +61,6 @@ HISTOGRAM_GRAIN = {
     "model": DAY,
     "provider": DAY,
     "query_type": DAY,
-    "status": DAY,
     "user": DAY,
 }
 """The same for histograms, which are larger; those of single hours are kept of everything together."""
@@ -72,6 +73,7 @@ Vector = Sequence[int]
 _NO_REQUEST = (0,) * len(REQUEST_MEASURES)
 _NO_CALL = (0,) * len(CALL_MEASURES)
 _NO_USAGE = (0,) * len(TOKENS)
+_PLACES = tuple(range(len(MEASURES), len(MEASURES) + len(METRICS)))
 _CLIENT_GONE = "client_gone"
 
 
@@ -121,12 +123,12 @@ def billed_as(call: Call) -> tuple[str, str]:
     return call.model_reported or call.model or "", call.provider
 
 
-def _of_request(request: Settled) -> Vector:
+def _of_request(request: Settled, saved: int) -> Vector:
     cache, would = request.cache, request.would_cache
     return (
         1,
         is_error(request),
-        saving(request),
+        saved,
         sum([amount for _, amount in request.would_save]) if request.would_save else 0,
         cache == "exact",
         cache == "semantic",
@@ -155,19 +157,16 @@ def _of_calls(calls: Sequence[Call]) -> Vector:
     return tuple(map(sum, zip(*map(_of_call, calls), strict=True))) if calls else _NO_CALL
 
 
-class _Cell(msgspec.Struct, gc=False):
-    """What falls together in all dimensions but the user's: summed once, then added to each."""
-
-    vectors: list[Vector] = []
-    points: list[tuple[int | None, ...]] = []
+_Cell = list[tuple[int | None, ...]]
+"""A line for each request that falls together: its vector, then its buckets."""
 
 
 class Sums:
     """Adds up requests."""
 
     def __init__(self, requests: Iterable[tuple[Settled, str]] = ()) -> None:
-        self._cells: defaultdict[tuple[int, str, str, str, str, str, str], _Cell] = defaultdict(_Cell)
-        self._users: defaultdict[tuple[int, str, str], _Cell] = defaultdict(_Cell)
+        self._cells: defaultdict[tuple[int, str, str, str, str, str, str], _Cell] = defaultdict(list)
+        self._users: defaultdict[tuple[int, str, str], _Cell] = defaultdict(list)
         self._extra: dict[Key, Vector] = {}
         for request, query_type in requests:
             self.add(request, query_type)
@@ -177,50 +176,47 @@ class Sums:
         at = round(request.ts * MICRO)
         hour, day = start_of(at, HOUR), start_of(at, DAY)
         caller, (model, provider) = request.caller, answered_by(request)
-        status = "" if request.status is None else str(request.status)
-        vector = (*_of_request(request), *_of_calls(request.calls))
-        point = _point(request)
-        cell = self._cells[hour, caller.tenant, caller.feature or "", model, provider, query_type, status]
-        cell.vectors.append(vector)
-        cell.points.append(point)
-        user = self._users[day, caller.tenant, caller.user or ""]
-        user.vectors.append(vector)
-        user.points.append(point)
+        tenant, status = caller.tenant, "" if request.status is None else str(request.status)
+        saved = saving(request)
+        line = (*_of_request(request, saved), *_of_calls(request.calls), *_buckets(request))
+        self._cells[hour, tenant, caller.feature or "", model, provider, query_type, status].append(line)
+        self._users[day, tenant, caller.user or ""].append(line)
         if len(request.calls) > 1:
             self._move_calls(request, hour, model, provider)
-        if request.saved or request.would_save or vector[2]:
+        if request.saved or request.would_save or saved:
             self._add_levers(request, hour)
 
     def sums(self) -> dict[Key, Vector]:
         """Key → one number for each of ``MEASURES``."""
-        found = dict(self._extra)
+        cells: defaultdict[Key, _Cell] = defaultdict(list)
         for (hour, tenant, feature, model, provider, query_type, status), cell in self._cells.items():
-            vector = _summed(cell.vectors)
-            _add(found, ("total", hour, tenant, ""), vector)
-            _add(found, ("feature", hour, tenant, feature), vector)
-            _add(found, ("model", hour, tenant, model), vector)
-            _add(found, ("provider", hour, tenant, provider), vector)
-            _add(found, ("query_type", hour, tenant, query_type), vector)
-            _add(found, ("status", hour, tenant, status), vector)
+            cells["total", hour, tenant, ""] += cell
+            cells["feature", hour, tenant, feature] += cell
+            cells["model", hour, tenant, model] += cell
+            cells["provider", hour, tenant, provider] += cell
+            cells["query_type", hour, tenant, query_type] += cell
+            cells["status", hour, tenant, status] += cell
         for (day, tenant, user), cell in self._users.items():
-            _add(found, ("user", day, tenant, user), _summed(cell.vectors))
+            cells["user", day, tenant, user] = cell
+        found = {key: _summed(cell) for key, cell in cells.items()}
+        for key, vector in self._extra.items():
+            _add(found, key, vector)
         return {key: vector for key, vector in found.items() if any(vector)}
 
     def histograms(self) -> dict[Key, list[Histogram]]:
         """Key → a histogram for each of ``METRICS``."""
-        points: defaultdict[Key, list[tuple[int | None, ...]]] = defaultdict(list)
-        for (hour, tenant, feature, model, provider, query_type, status), cell in self._cells.items():
+        cells: defaultdict[Key, _Cell] = defaultdict(list)
+        for (hour, tenant, feature, model, provider, query_type, _), cell in self._cells.items():
             day = hour // DAY * DAY
-            points["hour", hour, tenant, ""] += cell.points
-            points["total", day, tenant, ""] += cell.points
-            points["feature", day, tenant, feature] += cell.points
-            points["model", day, tenant, model] += cell.points
-            points["provider", day, tenant, provider] += cell.points
-            points["query_type", day, tenant, query_type] += cell.points
-            points["status", day, tenant, status] += cell.points
+            cells["hour", hour, tenant, ""] += cell
+            cells["total", day, tenant, ""] += cell
+            cells["feature", day, tenant, feature] += cell
+            cells["model", day, tenant, model] += cell
+            cells["provider", day, tenant, provider] += cell
+            cells["query_type", day, tenant, query_type] += cell
         for (day, tenant, user), cell in self._users.items():
-            points["user", day, tenant, user] += cell.points
-        return {key: _counted(found) for key, found in points.items()}
+            cells["user", day, tenant, user] = cell
+        return {key: [_counted(cell, place) for place in _PLACES] for key, cell in cells.items()}
 
     def _move_calls(self, request: Settled, hour: int, model: str, provider: str) -> None:
         """Calls of other models and providers than the one that answered stand under their own names."""
@@ -243,7 +239,8 @@ class Sums:
             _add(self._extra, ("lever", hour, request.caller.tenant, lever), vector)
 
 
-def _point(request: Settled) -> tuple[int | None, ...]:
+def _buckets(request: Settled) -> tuple[int | None, ...]:
+    """One for each of METRICS."""
     cost, latency, ttft, overhead = request.cost_nano, request.latency_us, request.ttft_us, request.overhead_us
     return (
         None if cost is None else bucket(cost),
@@ -253,17 +250,20 @@ def _point(request: Settled) -> tuple[int | None, ...]:
     )
 
 
-def _counted(points: Sequence[tuple[int | None, ...]]) -> list[Histogram]:
-    found: list[Histogram] = []
-    for column in zip(*points, strict=True):
-        counts = Counter(column)
-        counts.pop(None, None)
-        found.append(dict(counts))  # pyright: ignore[reportArgumentType] - None is gone
-    return found
+def _counted(cell: _Cell, place: int) -> Histogram:
+    counts: Histogram = {}
+    for line in cell:
+        index = line[place]
+        if index is not None:
+            counts[index] = counts.get(index, 0) + 1
+    return counts
 
 
-def _summed(vectors: Sequence[Vector]) -> Vector:
-    return vectors[0] if len(vectors) == 1 else tuple(map(sum, zip(*vectors, strict=True)))
+def _summed(cell: _Cell) -> Vector:
+    lines = cast("list[tuple[int, ...]]", cell)
+    if len(lines) == 1:
+        return lines[0][: len(MEASURES)]
+    return tuple(map(sum, islice(zip(*lines, strict=True), len(MEASURES))))
 
 
 def _add(into: dict[Key, Vector], key: Key, vector: Vector, how: Callable[[int, int], int] = add) -> None:

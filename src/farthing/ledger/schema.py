@@ -69,10 +69,8 @@ calls = Table(
     Column("ttft", BigInteger),
     sqlite_with_rowid=False,
 )
-DOUBTFUL = ("unpriced", "unsettled", "estimated")
-"""Cost sources that are rare and looked for: there is an index of them."""
-doubtful = calls.c.cost_source.in_(DOUBTFUL)
-Index("calls_doubtful", calls.c.cost_source, calls.c.seq, sqlite_where=doubtful, postgresql_where=doubtful)
+unknown = calls.c.cost.is_(None)
+Index("calls_unknown", calls.c.seq, sqlite_where=unknown, postgresql_where=unknown)
 
 savings = Table(
     "savings",

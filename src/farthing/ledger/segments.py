@@ -16,7 +16,7 @@ import msgspec
 
 from farthing.ledger.records import Entry
 
-CHUNK = 4 << 20
+CHUNK = 8 << 20
 """Bytes read at once, if a line is not longer."""
 
 _NAME = re.compile(r"(\d+-\d+)-(\d+)\.jsonl")

@@ -41,7 +41,7 @@ class Store:
         try:
             connection = connect(self.path)
             connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute("PRAGMA cache_size=-65536")
+            connection.execute("PRAGMA cache_size=-32768")
             connection.execute("PRAGMA journal_size_limit=67108864")
             connection.execute("PRAGMA wal_autocheckpoint=8192")
         except sqlite3.Error as problem:

@@ -10,8 +10,6 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-DOUBTFUL = "cost_source IN ('unpriced', 'unsettled', 'estimated')"
-
 
 def upgrade() -> None:
     """Forward."""
@@ -51,13 +49,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", "number"),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "calls_doubtful",
-        "calls",
-        ["cost_source", "seq"],
-        sqlite_where=sa.text(DOUBTFUL),
-        postgresql_where=sa.text(DOUBTFUL),
-    )
+    unknown = sa.text("cost IS NULL")
+    op.create_index("calls_unknown", "calls", ["seq"], sqlite_where=unknown, postgresql_where=unknown)
     op.create_table(
         "histograms",
         sa.Column("dim", sa.Text(), nullable=False),
@@ -198,5 +191,5 @@ def downgrade() -> None:
     op.drop_table("opens")
     op.drop_table("meta")
     op.drop_table("histograms")
-    op.drop_index("calls_doubtful", table_name="calls")
+    op.drop_index("calls_unknown", table_name="calls")
     op.drop_table("calls")
