@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a script
+
 """Builds the bundled sample of real queries (src/farthing/demo/data) from a folder of public evaluation sets.
 
     python scripts/build_demo_sample.py PATH_TO_SETS
@@ -125,7 +125,7 @@ def write(name: str, rows: Iterable[Row]) -> None:
     text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
     path = TARGET / f"{name}.jsonl.gz"
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    print(f"{path.name}: {text.count(chr(10))} rows, {path.stat().st_size} bytes")  # noqa: T201 - a script
+    print(f"{path.name}: {text.count(chr(10))} rows, {path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
-from .conftest import NOW, clock, opened, settled
 
 from farthing.errors import StoreError
 from farthing.ledger.journal import Journal
 from farthing.ledger.segments import claim, read_entries, segments
+
+from .conftest import NOW, clock, opened, settled
 
 
 class Disk:

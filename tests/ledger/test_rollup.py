@@ -144,7 +144,9 @@ def test_times_are_cut_at_whole_hours_and_days() -> None:
 
 def test_a_zero_usage_is_a_call_without_tokens() -> None:
     [vector] = [
-        vector for key, vector in Sums([(settled(calls=(call(usage=Usage()),)), "")]).sums().items() if key[0] == "total"
+        vector
+        for key, vector in Sums([(settled(calls=(call(usage=Usage()),)), "")]).sums().items()
+        if key[0] == "total"
     ]
     found = dict(zip(MEASURES, vector, strict=True))
     assert (found["calls"], found["input"]) == (1, 0)

@@ -3,11 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-from .conftest import opened, settled
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.ledger.segments import read_entries, segments
+
+from .conftest import opened, settled
 
 LINES = [msgspec.json.encode(entry) + b"\n" for entry in (opened(), settled(), opened("fr_2"), settled("fr_2"))]
 

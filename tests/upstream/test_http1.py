@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from farthing.errors import UpstreamError
-from farthing.upstream.http1 import Http1Pool
+from farthing.upstream.http1_pool import Http1Pool
 from farthing.upstream.pool import Cut, content_type
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: 2\r\n\r\n{}"

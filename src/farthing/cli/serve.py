@@ -23,7 +23,8 @@ def serve(config: Path | None, host: str | None, port: int | None, mode: str | N
     from farthing.gateway.server import serve as run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for noisy in ("uvicorn", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     for name, value in (("HOST", host), ("PORT", port)):
         if value is not None:
             os.environ[f"FARTHING_SERVER_{name}"] = str(value)

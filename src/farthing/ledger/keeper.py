@@ -227,6 +227,7 @@ def main(argv: Sequence[str] | None = None, miner_of: MinerOf = KeyMiner) -> int
     """``python -m farthing.ledger.keeper``: works until its standard input ends, or until it is told to stop."""
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     stop = Stop(sys.stdin.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.signalled)

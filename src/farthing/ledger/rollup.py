@@ -181,7 +181,7 @@ class Sums:
         line = (*_of_request(request, saved), *_of_calls(request.calls), *_buckets(request))
         self._cells[hour, tenant, caller.feature or "", model, provider, query_type, status].append(line)
         self._users[day, tenant, caller.user or ""].append(line)
-        if len(request.calls) > 1:
+        if len(request.calls) > 1 or (request.calls and request.calls[0].purpose != "answer"):
             self._move_calls(request, hour, model, provider)
         if request.saved or request.would_save or saved:
             self._add_levers(request, hour)

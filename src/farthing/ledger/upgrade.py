@@ -101,7 +101,8 @@ def explained(problem: BaseException) -> str:
 
 def _refuse_newer(path: Path, connection: sqlite3.Connection, found: str | None) -> None:
     if found is None:
-        if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        others = connection.execute("SELECT 1 FROM sqlite_master WHERE tbl_name <> 'alembic_version'").fetchone()
+        if others and version_of(connection) is None:  # looked at again: it may just have been made
             raise StoreError(f"{path}: this database is another program's: point [store] url at another file")
         return
     if found <= VERSION:

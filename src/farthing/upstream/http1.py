@@ -1,17 +1,15 @@
 """HTTP/1.1 to the providers: bytes out, bytes in, nothing rewritten.
 
 An own client of the few things that a pass-through needs (httptools does the parsing), because on the hot path the
-client decides the speed of a gateway: ``docs/decisions.md`` has the measurements. A request's bytes are in the socket
-when ``send`` returns, so what can wait is computed while the provider works; and a cancelled request closes its
-connection at once, so that a provider does not go on generating for somebody who is gone.
+client decides the speed of a gateway: ``docs/decisions.md`` has the measurements. This file has the connection and what
+arrives on it, ``http1_pool.py`` the pool.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit
@@ -20,11 +18,8 @@ import httptools
 
 from farthing.errors import UpstreamError
 from farthing.types import Headers
-from farthing.upstream.pool import Body, Cut
+from farthing.upstream.pool import Cut
 
-IDLE_S = 15.0
-"""Idle connections are dropped before a provider's own limit (often 60 s or less) makes a reuse race."""
-MAX_IDLE = 1024
 HIGH_WATER = 1 << 20
 """Bytes that may wait for a slow client before reading from the provider pauses."""
 MAX_HEAD = 256 * 1024
@@ -130,8 +125,9 @@ class Http1Response:
 class Connection(asyncio.Protocol):
     """One keep-alive connection; one request at a time."""
 
-    def __init__(self, pool: Http1Pool, origin: Origin) -> None:
-        self._pool, self.origin = pool, origin
+    def __init__(self, origin: Origin, read_timeout: float, release: Callable[[Connection], None]) -> None:
+        self.origin = origin
+        self._read_timeout, self._release = read_timeout, release
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
@@ -161,7 +157,7 @@ class Connection(asyncio.Protocol):
         self._head_size = 0
         self._heard = self._loop.time()
         if self._timer is None:
-            self._timer = self._loop.call_later(self._pool.read_timeout, self._look)
+            self._timer = self._loop.call_later(self._read_timeout, self._look)
         self.write(data)
         return self._arrived
 
@@ -256,7 +252,7 @@ class Connection(asyncio.Protocol):
         self._response = self._arrived = None
         response.end()
         if self._parser.should_keep_alive():
-            self._pool.release(self)
+            self._release(self)
         else:
             self.abort()
 
@@ -267,139 +263,23 @@ class Connection(asyncio.Protocol):
         self._timer = None
         if self._response is None:
             return
-        left = self._heard + self._pool.read_timeout - self._loop.time()
+        left = self._heard + self._read_timeout - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
             return
-        self._fail(f"silent for {self._pool.read_timeout:g} s", timeout=True)
+        self._fail(f"silent for {self._read_timeout:g} s", timeout=True)
         self.abort()
 
     def _fail(self, text: str, *, timeout: bool = False) -> None:
         response, arrived = self._response, self._arrived
         self._response = self._arrived = None
         if arrived is not None and not arrived.done():
-            arrived.set_exception(_timed_out(self.origin, text) if timeout else _closed(self.origin, text))
+            arrived.set_exception(timed_out(self.origin, text) if timeout else closed(self.origin, text))
         elif response is not None:
             response.end(text)
 
 
-class _Pending:
-    """A request on its way. Implements ``upstream.pool.Pending``."""
-
-    __slots__ = ("_body", "_connection", "_future", "_head", "_method", "_origin", "_pool")
-
-    def __init__(self, pool: Http1Pool, origin: Origin, method: str, head: bytes, body: Body) -> None:
-        self._pool, self._origin, self._method = pool, origin, method
-        self._head, self._body = head, body
-        self._connection = pool.idle(origin)
-        self._future = self._begin(self._connection) if self._connection else None
-
-    def _begin(self, connection: Connection) -> asyncio.Future[Http1Response]:
-        whole = isinstance(self._body, bytes)
-        return connection.begin(self._method, self._head + cast("bytes", self._body) if whole else self._head)
-
-    async def response(self) -> Http1Response:
-        try:
-            if self._connection is None:
-                self._connection = await self._pool.connect(self._origin)
-            if self._future is None:
-                self._future = self._begin(self._connection)
-            if not isinstance(self._body, bytes):
-                await _upload(self._connection, self._body, self._future)
-            return await self._future
-        except BaseException:
-            if self._connection is not None:
-                self._connection.abort()
-            raise
-
-
-async def _upload(connection: Connection, body: AsyncIterator[bytes], answered: asyncio.Future[Http1Response]) -> None:
-    """Pass a body on while it arrives; stop early if the provider has already answered."""
-    async for part in body:
-        if answered.done():
-            break
-        connection.write(b"%x\r\n%b\r\n" % (len(part), part))
-        await connection.writable()
-    connection.write(b"0\r\n\r\n")
-
-
-class Http1Pool:
-    """Keep-alive connections, the most recently used first. Implements ``upstream.pool.Pool``."""
-
-    def __init__(self, *, connect_timeout: float, read_timeout: float) -> None:
-        self.connect_timeout, self.read_timeout = connect_timeout, read_timeout
-        self._idle: dict[Origin, deque[Connection]] = {}
-        self._tls: ssl.SSLContext | None = None
-        self._loop = asyncio.get_running_loop()
-
-    def send(self, method: str, url: str, headers: Headers, body: Body) -> _Pending:
-        at = url.find("/", url.find("://") + 3)
-        origin = split_url(url[:at] if at > 0 else url)
-        path = url[at:] if at > 0 else "/"
-        lines = [f"{method} {path} HTTP/1.1\r\nhost: ".encode("ascii"), origin.host_header]
-        for name, value in headers:
-            lines += (b"\r\n", name, b": ", value)
-        if not isinstance(body, bytes):
-            lines.append(b"\r\ntransfer-encoding: chunked")
-        elif body or method in ("POST", "PUT", "PATCH"):
-            lines.append(b"\r\ncontent-length: %d" % len(body))
-        lines.append(b"\r\n\r\n")
-        return _Pending(self, origin, method, b"".join(lines), body)
-
-    async def close(self) -> None:
-        for connections in self._idle.values():
-            for connection in connections:
-                connection.abort()
-        self._idle.clear()
-
-    def idle(self, origin: Origin) -> Connection | None:
-        """A connection that waits, if one does."""
-        waiting = self._idle.get(origin)
-        oldest = self._loop.time() - IDLE_S
-        while waiting:
-            connection = waiting.pop()
-            if connection.idle_since >= oldest and connection.usable:
-                return connection
-            connection.abort()
-        return None
-
-    def release(self, connection: Connection) -> None:
-        """Keep a connection for the next request."""
-        waiting = self._idle.setdefault(connection.origin, deque())
-        now = self._loop.time()
-        connection.idle_since = now
-        waiting.append(connection)
-        while waiting and (waiting[0].idle_since < now - IDLE_S or len(waiting) > MAX_IDLE):
-            waiting.popleft().abort()
-
-    async def connect(self, origin: Origin) -> Connection:
-        """A new connection. Raises ``UpstreamError``."""
-        connection = Connection(self, origin)
-        try:
-            async with asyncio.timeout(self.connect_timeout):
-                await self._loop.create_connection(
-                    lambda: connection,
-                    origin.host,
-                    origin.port,
-                    ssl=self._context() if origin.tls else None,
-                    server_hostname=origin.host if origin.tls else None,
-                )
-        except TimeoutError as problem:
-            raise _timed_out(origin, f"no connection within {self.connect_timeout:g} s") from problem
-        except OSError as problem:
-            raise UpstreamError(
-                f"{origin.host}:{origin.port} cannot be reached: {problem.strerror or problem}; "
-                "check base_url of the provider and the network"
-            ) from problem
-        return connection
-
-    def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-        return self._tls
-
-
-def _timed_out(origin: Origin, text: str) -> UpstreamError:
+def timed_out(origin: Origin, text: str) -> UpstreamError:
     return UpstreamError(
         f"{origin.host} did not answer in time: {text}; see [server] connect_timeout and read_timeout",
         code="farthing_upstream_timeout",
@@ -407,7 +287,7 @@ def _timed_out(origin: Origin, text: str) -> UpstreamError:
     )
 
 
-def _closed(origin: Origin, text: str) -> UpstreamError:
+def closed(origin: Origin, text: str) -> UpstreamError:
     return UpstreamError(
         f"{origin.host} broke off before it answered: {text}", code="farthing_upstream_closed", status=502
     )

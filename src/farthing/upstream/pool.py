@@ -62,7 +62,7 @@ def open_pool(*, connect_timeout: float, read_timeout: float, environ: Mapping[s
         from farthing.upstream.proxied import ProxiedPool
 
         return ProxiedPool(connect_timeout=connect_timeout, read_timeout=read_timeout)
-    from farthing.upstream.http1 import Http1Pool
+    from farthing.upstream.http1_pool import Http1Pool
 
     return Http1Pool(connect_timeout=connect_timeout, read_timeout=read_timeout)
 
