@@ -44,6 +44,7 @@ MODELS = [  # provider, asked for, reported, nano-dollars a token: input, cached
 FEATURES = [f"feature-{number}" for number in range(12)]
 TENANTS = ["default", "acme", "globex"]
 USERS, QUERY_TYPES = 2_000, 40
+clock = time.time
 
 
 def main() -> None:
@@ -69,7 +70,7 @@ def measure(folder: Path, rows: int, ids: str) -> dict[str, Any]:
     journal = folder / "farthing.db.journal"
     command = [sys.executable, __file__, "--write", str(journal), "--rows", str(rows), "--ids", ids]
     written = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    store = open_store(f"sqlite:///{folder / 'farthing.db'}", time.time)
+    store = open_store(f"sqlite:///{folder / 'farthing.db'}", clock)
     ingest_s, cpu_s = ingest(store, journal, rows)
     size = sum(path.stat().st_size for path in folder.glob("farthing.db*") if path.is_file())
     with sqlite3.connect(store.path) as connection:
@@ -91,7 +92,7 @@ def measure(folder: Path, rows: int, ids: str) -> dict[str, Any]:
 
 
 def ingest(store: Store, journal: Path, rows: int) -> tuple[float, float]:
-    keeper = Keeper(store, journal, time.time)
+    keeper = Keeper(store, journal, clock)
     gc.disable()  # as the keeper's process does
     began, cpu = time.perf_counter(), time.process_time()
     entered = keeper.run_once()
@@ -129,7 +130,7 @@ def reports(store: Store) -> dict[str, float]:
 
 
 def write(folder: Path, rows: int, *, ordered: bool) -> None:
-    journal = Journal(folder, time.time)
+    journal = Journal(folder, clock)
     spent = 0.0
     for entry in traffic(rows, ordered=ordered):
         began = time.perf_counter()

@@ -1,4 +1,3 @@
-
 """Builds the bundled sample of real queries (src/farthing/demo/data) from a folder of public evaluation sets.
 
     python scripts/build_demo_sample.py PATH_TO_SETS

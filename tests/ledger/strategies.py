@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from farthing.ledger.records import Call, Settled, Shape
 from farthing.types import Caller, Usage
 
 from .conftest import NOW
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Whole requests take a while to make up, the longer the busier the machine is."""
 
 counts = st.integers(0, 5_000)
 amounts = st.integers(0, 10**10)

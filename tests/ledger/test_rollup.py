@@ -26,7 +26,7 @@ from farthing.ledger.rollup import (
 from farthing.types import Caller, Usage
 
 from .conftest import NOW, call, settled
-from .strategies import requests
+from .strategies import requests, unhurried
 
 typed = st.lists(st.tuples(requests(), st.sampled_from(["", "q1", "q2"])), max_size=8)
 
@@ -39,6 +39,7 @@ def summed(sums: Sums, dim: str) -> dict[str, int]:
     return found
 
 
+@unhurried
 @given(typed, st.randoms())
 def test_sums_do_not_depend_on_the_order(entries: list[tuple[Settled, str]], random: Random) -> None:
     shuffled = list(entries)
@@ -47,6 +48,7 @@ def test_sums_do_not_depend_on_the_order(entries: list[tuple[Settled, str]], ran
     assert Sums(shuffled).histograms() == Sums(entries).histograms()
 
 
+@unhurried
 @given(typed)
 def test_every_dimension_sums_to_the_raw_rows(entries: list[tuple[Settled, str]]) -> None:
     calls = [one for request, _ in entries for one in request.calls]
@@ -65,6 +67,7 @@ def test_every_dimension_sums_to_the_raw_rows(entries: list[tuple[Settled, str]]
         assert {name: found[name] for name in raw} == raw, dim
 
 
+@unhurried
 @given(typed)
 def test_by_model_the_sums_are_those_of_the_invoice(entries: list[tuple[Settled, str]]) -> None:
     invoice: Counter[str] = Counter()
@@ -78,6 +81,7 @@ def test_by_model_the_sums_are_those_of_the_invoice(entries: list[tuple[Settled,
     assert +found == +invoice
 
 
+@unhurried
 @given(typed)
 def test_lever_shares_sum_exactly(entries: list[tuple[Settled, str]]) -> None:
     total = sum(saving(request) for request, _ in entries)
@@ -85,6 +89,7 @@ def test_lever_shares_sum_exactly(entries: list[tuple[Settled, str]]) -> None:
     assert all(sum(amount for _, amount in shares(request)) == saving(request) for request, _ in entries)
 
 
+@unhurried
 @given(typed)
 def test_every_request_is_in_each_histogram_once(entries: list[tuple[Settled, str]]) -> None:
     known = sum(request.cost_nano is not None for request, _ in entries)

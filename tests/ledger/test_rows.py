@@ -8,9 +8,10 @@ from farthing.ledger.records import Settled, Shape
 from farthing.ledger.rows import call_rows, request_of, request_row, saving_rows, unsettled
 
 from .conftest import call, opened, settled
-from .strategies import requests
+from .strategies import requests, unhurried
 
 
+@unhurried
 @given(requests())
 def test_a_request_comes_back_as_it_went_in(request: Settled) -> None:
     calls, savings = list(call_rows(7, request)), list(saving_rows(7, request))

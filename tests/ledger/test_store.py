@@ -145,7 +145,7 @@ def test_reading_from_many_threads_while_the_keeper_writes(store: Store, keeper:
                 total = query.report(store).total
                 assert total.requests == total.provider_calls
                 listing.requests(store, 5)
-        except BaseException as problem:  # noqa: BLE001
+        except BaseException as problem:
             problems.append(problem)
 
     threads = [threading.Thread(target=read) for _ in range(6)]

@@ -187,6 +187,7 @@ class Keeper:
         connection.execute("PRAGMA synchronous=NORMAL")
         for one in read:
             one.path.unlink(missing_ok=True)
+        self._forget(connection, {one.path.name for one in segments(self._journal)})
 
     def _forget(self, connection: sqlite3.Connection, there: set[str]) -> None:
         """Segments that are deleted; those with corrupt lines stay on record."""

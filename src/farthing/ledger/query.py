@@ -9,9 +9,10 @@ from typing import Any, Literal, NamedTuple, cast
 from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 
 from farthing.ledger import schema
+from farthing.ledger.edges import COLUMNS, edge_sums
 from farthing.ledger.figures import By, Figures, Point, Report, figures
 from farthing.ledger.histogram import Histogram, merge, unpack
-from farthing.ledger.listing import Found, horizon, in_flight, within
+from farthing.ledger.listing import horizon, in_flight, within
 from farthing.ledger.rollup import DAY, GRAIN, HISTOGRAM_GRAIN, HOUR, MEASURES, METRICS, Key, Sums, Vector, micro
 from farthing.ledger.span import Parts, Span, split
 from farthing.ledger.store import Store
@@ -20,7 +21,7 @@ from farthing.ledger.when import day_name, hour_name
 Label = tuple[int, str]
 """Start of the bucket and name, each 0 or empty where it does not matter."""
 
-MOST_ROWS = 50_000
+MOST_ROWS = 5_000
 """So many single requests are read at the edges to get percentiles of exactly the span, else those of whole days."""
 
 
@@ -116,8 +117,9 @@ class _Books:
     def __init__(self, connection: Connection, span: Span, tenant: str | None) -> None:
         self._connection, self._span, self._tenant = connection, span, tenant
         self._horizon = horizon(connection)
-        self._open = [one for one in in_flight(connection, tenant) if span.contains(micro(one.request.ts))]
-        self._read: dict[Span, list[Found]] = {}
+        opened = (one.request for one in in_flight(connection, tenant))
+        self._under_way = Sums((one, "") for one in opened if span.contains(micro(one.ts))).sums()
+        self._read: dict[tuple[Span, ...], Sums] = {}
 
     def total(self) -> tuple[Vector, list[Histogram] | None]:
         """Everything in one row."""
@@ -132,8 +134,7 @@ class _Books:
             sums = [func.sum(schema.rollups.c[name]) for name in MEASURES]
             for bucket, name, *vector in self._select(schema.rollups, grouping, grouping.dim, parts.whole, sums):
                 found[bucket, name] = vector
-        left_over = Sums((one.request, one.query_type) for one in [*self._edges(parts), *self._open])
-        for key, vector in left_over.sums().items():
+        for key, vector in [*self._left_over(grouping.dim, parts.edges), *self._under_way.items()]:
             if key[0] == grouping.dim:
                 label = grouping.label(key)
                 found[label] = list(map(add, found[label], vector)) if label in found else vector
@@ -151,8 +152,7 @@ class _Books:
             wanted = [] if only is None or grouping.name == "" else [table.c[grouping.name].in_([k for _, k in only])]
             for bucket, name, counts in self._select(table, grouping, dim, parts.whole, [table.c.counts], wanted):
                 _merge(found, (bucket, name), unpack(counts))
-        left_over = Sums((one.request, one.query_type) for one in self._edges(parts))
-        for key, counts in left_over.histograms().items():
+        for key, counts in self._raw(parts.edges).histograms().items():
             if key[0] == dim:
                 _merge(found, grouping.label(key), counts)
         return found
@@ -178,13 +178,20 @@ class _Books:
             query = query.group_by("b", "k")
         return cast("Iterable[Any]", self._connection.execute(query))
 
-    def _edges(self, parts: Parts) -> list[Found]:
-        return [one for edge in parts.edges for one in self._within(edge)]
+    def _left_over(self, dim: str, edges: Sequence[Span]) -> Iterable[tuple[Key, Vector]]:
+        """The sums of a dimension over the edges."""
+        if dim not in COLUMNS:
+            return self._raw(edges).sums().items()
+        each = (edge_sums(self._connection, dim, edge, self._tenant) for edge in edges)
+        return [pair for found in each for pair in found.items()]
 
-    def _within(self, edge: Span) -> list[Found]:
-        if edge not in self._read:
-            self._read[edge] = within(self._connection, edge, self._tenant)
-        return self._read[edge]
+    def _raw(self, edges: Sequence[Span]) -> Sums:
+        """The sums of the single requests in the edges."""
+        key = tuple(edges)
+        if key not in self._read:
+            found = (one for edge in edges for one in within(self._connection, edge, self._tenant))
+            self._read[key] = Sums((one.request, one.query_type) for one in found)
+        return self._read[key]
 
     def _affordable(self, parts: Parts, grain: int) -> Parts:
         """With too many single requests at the edges: the whole buckets that they are in."""

@@ -19,7 +19,7 @@ import msgspec
 
 from farthing.ledger.histogram import Histogram, bucket
 from farthing.ledger.records import Call, Settled
-from farthing.types import Usage
+from farthing.types import CacheState, CostSource, Usage
 
 HOUR = 3_600
 DAY = 86_400
@@ -73,8 +73,21 @@ Vector = Sequence[int]
 _NO_REQUEST = (0,) * len(REQUEST_MEASURES)
 _NO_CALL = (0,) * len(CALL_MEASURES)
 _NO_USAGE = (0,) * len(TOKENS)
+_CACHE_STATES: dict[CacheState, tuple[int, int, int]] = {
+    "exact": (1, 0, 0),
+    "semantic": (0, 1, 0),
+    "miss": (0, 0, 1),
+    "off": (0, 0, 0),
+}
+_NO_DOUBT = (0, 0, 0)
+_COST_SOURCES: dict[CostSource, tuple[int, int, int]] = {
+    "unpriced": (1, 0, 0),
+    "unsettled": (0, 1, 0),
+    "estimated": (0, 0, 1),
+}
 _PLACES = tuple(range(len(MEASURES), len(MEASURES) + len(METRICS)))
-_CLIENT_GONE = "client_gone"
+CLIENT_GONE = "client_gone"
+"""The error of a request whose client hung up."""
 
 
 def micro(seconds: float) -> int:
@@ -107,14 +120,14 @@ def shares(request: Settled) -> list[tuple[str, int]]:
 
 def is_error(request: Settled) -> bool:
     """Whether it ended badly. A client that hangs up is no error."""
-    return (request.status or 0) >= 400 or (request.error is not None and request.error != _CLIENT_GONE)
+    return (request.status or 0) >= 400 or (request.error is not None and request.error != CLIENT_GONE)
 
 
 def answered_by(request: Settled) -> tuple[str, str]:
     """Model and provider that a request is counted under."""
-    for call in reversed(request.calls):
+    for call in request.calls[::-1]:
         if call.purpose == "answer":
-            return billed_as(call)
+            return call.model_reported or call.model or "", call.provider
     return request.served_model or request.model or "", request.provider or ""
 
 
@@ -124,31 +137,14 @@ def billed_as(call: Call) -> tuple[str, str]:
 
 
 def _of_request(request: Settled, saved: int) -> Vector:
-    cache, would = request.cache, request.would_cache
-    return (
-        1,
-        is_error(request),
-        saved,
-        sum([amount for _, amount in request.would_save]) if request.would_save else 0,
-        cache == "exact",
-        cache == "semantic",
-        cache == "miss",
-        would == "exact",
-        would == "semantic",
-        would == "miss",
-    )
+    would = sum([amount for _, amount in request.would_save]) if request.would_save else 0
+    states = _CACHE_STATES[request.cache] + _CACHE_STATES[request.would_cache or "off"]
+    return (1, 1 if is_error(request) else 0, saved, would, *states)
 
 
 def _of_call(call: Call) -> Vector:
-    source, usage = call.cost_source, call.usage
-    return (
-        1,
-        call.cost_nano or 0,
-        source == "unpriced",
-        source == "unsettled",
-        source == "estimated",
-        *(_NO_USAGE if usage is None else msgspec.structs.astuple(usage)),
-    )
+    tokens = _NO_USAGE if call.usage is None else msgspec.structs.astuple(call.usage)
+    return (1, call.cost_nano or 0, *_COST_SOURCES.get(call.cost_source, _NO_DOUBT), *tokens)
 
 
 def _of_calls(calls: Sequence[Call]) -> Vector:
@@ -165,22 +161,23 @@ class Sums:
     """Adds up requests."""
 
     def __init__(self, requests: Iterable[tuple[Settled, str]] = ()) -> None:
-        self._cells: defaultdict[tuple[int, str, str, str, str, str, str], _Cell] = defaultdict(list)
-        self._users: defaultdict[tuple[int, str, str], _Cell] = defaultdict(list)
+        self._cells: defaultdict[Key, _Cell] = defaultdict(list)
+        self._answers: defaultdict[tuple[int, str, str, str, str], _Cell] = defaultdict(list)
         self._extra: dict[Key, Vector] = {}
         for request, query_type in requests:
             self.add(request, query_type)
 
     def add(self, request: Settled, query_type: str) -> None:
         """Count a request; ``query_type`` is empty where it is not known."""
-        at = round(request.ts * MICRO)
-        hour, day = start_of(at, HOUR), start_of(at, DAY)
+        hour = start_of(round(request.ts * MICRO), HOUR)
         caller, (model, provider) = request.caller, answered_by(request)
         tenant, status = caller.tenant, "" if request.status is None else str(request.status)
         saved = saving(request)
         line = (*_of_request(request, saved), *_of_calls(request.calls), *_buckets(request))
-        self._cells[hour, tenant, caller.feature or "", model, provider, query_type, status].append(line)
-        self._users[day, tenant, caller.user or ""].append(line)
+        self._answers[hour, tenant, model, provider, status].append(line)
+        self._cells["feature", hour, tenant, caller.feature or ""].append(line)
+        self._cells["query_type", hour, tenant, query_type].append(line)
+        self._cells["user", hour // DAY * DAY, tenant, caller.user or ""].append(line)
         if len(request.calls) > 1 or (request.calls and request.calls[0].purpose != "answer"):
             self._move_calls(request, hour, model, provider)
         if request.saved or request.would_save or saved:
@@ -188,17 +185,13 @@ class Sums:
 
     def sums(self) -> dict[Key, Vector]:
         """Key → one number for each of ``MEASURES``."""
-        cells: defaultdict[Key, _Cell] = defaultdict(list)
-        for (hour, tenant, feature, model, provider, query_type, status), cell in self._cells.items():
-            cells["total", hour, tenant, ""] += cell
-            cells["feature", hour, tenant, feature] += cell
-            cells["model", hour, tenant, model] += cell
-            cells["provider", hour, tenant, provider] += cell
-            cells["query_type", hour, tenant, query_type] += cell
-            cells["status", hour, tenant, status] += cell
-        for (day, tenant, user), cell in self._users.items():
-            cells["user", day, tenant, user] = cell
-        found = {key: _summed(cell) for key, cell in cells.items()}
+        found = {key: _summed(cell) for key, cell in self._cells.items()}
+        for (hour, tenant, model, provider, status), cell in self._answers.items():
+            vector = _summed(cell)
+            _add(found, ("total", hour, tenant, ""), vector)
+            _add(found, ("model", hour, tenant, model), vector)
+            _add(found, ("provider", hour, tenant, provider), vector)
+            _add(found, ("status", hour, tenant, status), vector)
         for key, vector in self._extra.items():
             _add(found, key, vector)
         return {key: vector for key, vector in found.items() if any(vector)}
@@ -206,16 +199,14 @@ class Sums:
     def histograms(self) -> dict[Key, list[Histogram]]:
         """Key → a histogram for each of ``METRICS``."""
         cells: defaultdict[Key, _Cell] = defaultdict(list)
-        for (hour, tenant, feature, model, provider, query_type, _), cell in self._cells.items():
+        for (dim, bucket_, tenant, key), cell in self._cells.items():
+            cells[dim, bucket_ // DAY * DAY, tenant, key] += cell
+        for (hour, tenant, model, provider, _), cell in self._answers.items():
             day = hour // DAY * DAY
             cells["hour", hour, tenant, ""] += cell
             cells["total", day, tenant, ""] += cell
-            cells["feature", day, tenant, feature] += cell
             cells["model", day, tenant, model] += cell
             cells["provider", day, tenant, provider] += cell
-            cells["query_type", day, tenant, query_type] += cell
-        for (day, tenant, user), cell in self._users.items():
-            cells["user", day, tenant, user] = cell
         return {key: [_counted(cell, place) for place in _PLACES] for key, cell in cells.items()}
 
     def _move_calls(self, request: Settled, hour: int, model: str, provider: str) -> None:
@@ -239,15 +230,10 @@ class Sums:
             _add(self._extra, ("lever", hour, request.caller.tenant, lever), vector)
 
 
-def _buckets(request: Settled) -> tuple[int | None, ...]:
+def _buckets(request: Settled) -> list[int | None]:
     """One for each of METRICS."""
-    cost, latency, ttft, overhead = request.cost_nano, request.latency_us, request.ttft_us, request.overhead_us
-    return (
-        None if cost is None else bucket(cost),
-        None if latency is None else bucket(latency),
-        None if ttft is None else bucket(ttft),
-        None if overhead is None else bucket(overhead),
-    )
+    values = (request.cost_nano, request.latency_us, request.ttft_us, request.overhead_us)
+    return [None if value is None else bucket(value) for value in values]
 
 
 def _counted(cell: _Cell, place: int) -> Histogram:

@@ -20,6 +20,8 @@ from farthing.types import Clock
 
 MINER = "miner"
 SAVE_MINER_S = 60.0
+LAST_TIME = 1e12
+"""Seconds since the epoch, far ahead; as microseconds it still fits into 64 bits."""
 
 _KEY = ("dim", "bucket", "tenant", "key")
 _ADD_ROLLUP = (
@@ -68,8 +70,10 @@ class Writer:
         for entry in entries:
             if isinstance(entry, Settled):
                 settled.setdefault(entry.id, entry)
-            else:
+            elif abs(entry.ts) < LAST_TIME:
                 opened.append(entry)
+            else:
+                raise OverflowError(f"{entry.ts} is no time")
         known = self._known(settled)
         self._withdraw([seq for seq, state in known.values() if state != "settled"])
         fresh = [one for id_, one in settled.items() if id_ not in known or known[id_][1] != "settled"]

@@ -146,6 +146,7 @@ class Runtime:
             tally.shape = self._shape(exchange)
         for chore in tally.chores:
             chore()
+        tally.chores.clear()  # they hold the exchange: one cycle less for the collector to stop everything for
 
     def _shape(self, exchange: Exchange) -> Shape | None:
         if not exchange.body:

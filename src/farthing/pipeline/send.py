@@ -194,6 +194,7 @@ class Attempt:
             finished = Finished(call, outcome, streamed=streamed, content_type=self.kind, body=learn())
             for learner in tally.learners:
                 learner(finished)
+        tally.learners.clear()  # they hold the exchange, as chores do
 
     def _call(self, error: str | None) -> Call:
         exchange, first = self._exchange, self._exchange.tally.first_byte_at
