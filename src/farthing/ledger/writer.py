@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import groupby
 
 import msgspec
+from sqlalchemy import Table
 
 from farthing.ledger import rollup, rows, schema
 from farthing.ledger.histogram import Histogram, merge, pack, unpack
@@ -36,6 +37,15 @@ _ADD_TYPE = (
     "first_seen=min(first_seen, excluded.first_seen), last_seen=max(last_seen, excluded.last_seen), "
     + ", ".join(f"{name}=CASE WHEN {_DEARER} THEN excluded.{name} ELSE query_types.{name} END" for name in _EXAMPLE)
 )
+
+
+def _into(table: Table) -> str:
+    return f"INSERT INTO {table.name} VALUES ({','.join('?' * len(table.columns))})"  # noqa: S608 - our own names
+
+
+_INTO_REQUESTS, _INTO_CALLS, _INTO_SAVINGS = map(_into, (schema.requests, schema.calls, schema.savings))
+AT_ONCE = 250
+"""Rows made, written and summed before the next ones are looked at: what fits into the processor's cache."""
 
 
 @contextmanager
@@ -115,24 +125,30 @@ class Writer:
     def _insert(self, requests: Sequence[Settled], state: rows.State) -> None:
         if not requests:
             return
-        typed = [(one, self._miner.assign(one.wire, one.shape) if one.shape else "") for one in requests]
-        first = self._connection.execute("SELECT ifnull(max(seq), 0) + 1 FROM requests").fetchone()[0]
-        numbered = list(enumerate(requests, first))
-        many = self._connection.executemany
-        many(
-            _insert_into(schema.requests.name, len(schema.requests.columns)),
-            [rows.request_row(seq, one, query_type, state) for seq, (one, query_type) in enumerate(typed, first)],
-        )
-        many(
-            _insert_into(schema.calls.name, len(schema.calls.columns)),
-            [row for seq, one in numbered for row in rows.call_rows(seq, one)],
-        )
-        many(
-            _insert_into(schema.savings.name, len(schema.savings.columns)),
-            [row for seq, one in numbered if one.saved or one.would_save for row in rows.saving_rows(seq, one)],
-        )
-        self._add(rollup.Sums(typed))
+        typed: list[tuple[Settled, str]] = []
+        seq = self._connection.execute("SELECT ifnull(max(seq), 0) + 1 FROM requests").fetchone()[0]
+        sums = rollup.Sums()
+        for start in range(0, len(requests), AT_ONCE):
+            few = [(one, self._type_of(one)) for one in requests[start : start + AT_ONCE]]
+            self._insert_rows(seq + start, few, state)
+            for one, query_type in few:
+                sums.add(one, query_type)
+            typed += few
+        self._add(sums)
         self._see(typed)
+
+    def _type_of(self, request: Settled) -> str:
+        return self._miner.assign(request.wire, request.shape) if request.shape else ""
+
+    def _insert_rows(self, first: int, requests: Sequence[tuple[Settled, str]], state: rows.State) -> None:
+        many = self._connection.executemany
+        numbered = list(enumerate(requests, first))
+        many(_INTO_REQUESTS, [rows.request_row(seq, one, type_, state) for seq, (one, type_) in numbered])
+        many(_INTO_CALLS, [row for seq, (one, _) in numbered if one.calls for row in rows.call_rows(seq, one)])
+        savings = [
+            row for seq, (one, _) in numbered if one.saved or one.would_save for row in rows.saving_rows(seq, one)
+        ]
+        many(_INTO_SAVINGS, savings)
 
     def _withdraw(self, seqs: Sequence[int]) -> None:
         """Take requests out again, with what they added to the roll-ups."""
@@ -189,10 +205,6 @@ class Writer:
 
 def _example(one: Settled) -> tuple[str, int, int, str]:
     return one.id, rollup.micro(one.ts), one.cost_nano or 0, one.shape.example if one.shape else ""
-
-
-def _insert_into(table: str, columns: int) -> str:
-    return f"INSERT INTO {table} VALUES ({','.join('?' * columns)})"  # noqa: S608 - our own names
 
 
 def _json(values: Iterable[str]) -> str:
