@@ -113,8 +113,11 @@ def test_a_backlog_that_is_full_counts_what_it_loses(folder: Path, monkeypatch: 
         journal.append(settled(f"fr_{number}"))
     assert (journal.health().pending, journal.health().lost) == (3, 2)
     disk.room = None
+    journal.append(settled("fr_5"))
+    assert journal.health().ok
+    assert journal.health().lost == 2
     journal.close()
-    assert [entry.id for entry in entries(folder)] == ["fr_0", "fr_1", "fr_2"]  # type: ignore[attr-defined]
+    assert [entry.id for entry in entries(folder)] == ["fr_0", "fr_1", "fr_2", "fr_5"]  # type: ignore[attr-defined]
 
 
 def test_a_folder_that_cannot_be_used_is_an_error_at_the_start(tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ _MISCONFIGURED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.E
 
 
 class Health(msgspec.Struct, frozen=True):
-    """``pending`` entries wait in memory for the disk, ``lost`` ones found no room there. ``error`` is the last one."""
+    """``ok``: the disk takes entries and none wait. ``pending`` ones wait in memory for it; ``lost`` ones, since the
+    start, found no room there. ``error`` is the last one.
+    """
 
     ok: bool
     pending: int = 0
@@ -73,18 +75,19 @@ class Journal:
         except (UnicodeEncodeError, msgspec.MsgspecError):
             self._buffer[:] = _lenient(entry)
         self._buffer += b"\n"
+        if self._waiting or self._handle is None:
+            self._drain()
         if not self._waiting and self._handle is not None and self._try(self._buffer):
             return
-        if len(self._waiting) >= self._most:
-            self._lost += 1
-        else:
+        if len(self._waiting) < self._most:
             self._waiting.append(bytes(self._buffer))
-        self._drain()
+        else:
+            self._lost += 1
 
     def health(self) -> Health:
-        """Whether everything has reached the disk."""
-        ok = not self._waiting and self._handle is not None and not self._lost
-        return Health(ok, len(self._waiting), self._lost, None if ok else self._error)
+        """How it stands with the disk."""
+        ok = not self._waiting and self._handle is not None
+        return Health(ok, len(self._waiting), self._lost, None if ok and not self._lost else self._error)
 
     def close(self) -> None:
         """Write what waits, give up the file: the keeper takes this process for ended."""
