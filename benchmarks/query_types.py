@@ -22,8 +22,10 @@ import numpy as np
 
 from farthing.insight.query_types import Miner
 from farthing.insight.shape import shape_of
-from farthing.types import Prompt, Turn
+from farthing.wire.anthropic_messages import AnthropicMessages
+from farthing.wire.openai_chat import OpenAIChat
 
+WIRES = {"openai": OpenAIChat(), "anthropic": AnthropicMessages()}
 MARKER = re.compile(r"\{\{doc:([^}]+)\}\}")
 
 
@@ -36,12 +38,12 @@ def main() -> None:
     docs: dict[str, str] = json.loads(gzip.decompress(options.docs.read_bytes()))
     miner, rows, spent = Miner(), [], []
     for item in _items(options.workload):
-        prompt = prompt_of(item["body"], docs)
-        wire = "anthropic.messages" if item["wire"] == "anthropic" else "openai.chat"
+        wire = WIRES[item["wire"]]
+        prompt = wire.prompt(json.dumps(expanded(item["body"], docs)).encode())
         start = time.perf_counter()
-        shape = shape_of(wire, prompt, keep_example=True)
+        shape = shape_of(wire.name, prompt, keep_example=True)
         middle = time.perf_counter()
-        id_ = miner.assign(wire, shape)
+        id_ = miner.assign(wire.name, shape)
         spent.append((middle - start, time.perf_counter() - middle))
         rows.append((id_, item["feature"], f"{item['tenant']}/{item['feature']}"))
     found = figures(rows, spent)
@@ -93,25 +95,13 @@ def _items(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def prompt_of(body: dict[str, Any], docs: dict[str, str]) -> Prompt:
-    def text(content: object) -> str:
-        if isinstance(content, list):
-            return "\n".join(text(part.get("text") or part.get("content")) for part in content)
-        return MARKER.sub(lambda found: docs[found[1]], content) if isinstance(content, str) else ""
-
-    def is_result(message: dict[str, Any]) -> bool:
-        content = message.get("content")
-        return isinstance(content, list) and any(part.get("type") == "tool_result" for part in content)
-
-    messages = body["messages"]
-    system = [text(m["content"]) for m in messages if m["role"] in {"system", "developer"}]
-    turns = tuple(
-        Turn("tool" if is_result(m) else m["role"], text(m.get("content")))
-        for m in messages
-        if m["role"] not in {"system", "developer"}
-    )
-    tools = tuple(tool.get("function", tool)["name"] for tool in body.get("tools", ()))
-    return Prompt("\n".join([text(body.get("system")), *system]).strip(), turns, tools)
+def expanded(value: object, docs: dict[str, str]) -> object:
+    """The body with the texts of its documents."""
+    if isinstance(value, str):
+        return MARKER.sub(lambda found: docs[found[1]], value)
+    if isinstance(value, list):
+        return [expanded(one, docs) for one in value]
+    return {name: expanded(one, docs) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def _show(miner: Miner, rows: Sequence[tuple[str, str, str]], found: dict[str, Any]) -> None:

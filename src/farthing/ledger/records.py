@@ -62,7 +62,7 @@ class Shape(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     key: str
     """Fingerprint of what is surely constant: wire, system prompt, tools, response format."""
     head: tuple[str, ...] = ()
-    """The first masked words of the last user message."""
+    """The first masked words of the first user message, or ``<tool>`` after a tool result."""
     title: str = ""
     """Plain words for people."""
     example: str = ""
