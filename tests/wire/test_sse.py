@@ -83,3 +83,19 @@ def test_an_event_in_many_chunks_is_found_once():
     events, rest = fed([b"data: ", *[body[i : i + 1000] for i in range(0, 100_000, 1000)], b"\n", b"\ndata: 2\n\n"])
     assert [len(event) for event in events] == [100_008, 9]
     assert rest == b""
+
+
+@pytest.mark.parametrize(
+    ("stream", "sound"),
+    [
+        (b'data: {"a":1}\n\nevent: x\ndata: {}\n\n: note\n\ndata: [DONE]\n\n', True),
+        (b'data:{"a":1}\r\n\r\ndata: [DONE]\r\n\r\n', True),
+        (b"", True),
+        (b'data: {"a":1}\n\ndata: {"a":\n\ndata: [DONE]\n\n', False),
+        (b'data: {"a":tru}\n\n', False),
+        (b"data: nothing\n\n", False),
+        (b'data: {"a":\ndata: 1}\n\n', False),  # allowed, never seen, and a miss is always right
+    ],
+)
+def test_a_stream_with_an_event_that_is_no_json_is_not_sound(stream, sound):
+    assert sse.is_sound(stream) is sound

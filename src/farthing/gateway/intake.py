@@ -137,9 +137,12 @@ class Intake:
         body = cast("bytes", message.get("body", b""))
         if message["type"] == "http.disconnect":
             raise ClientGone
+        size = len(body)
+        if size > self._max_body:
+            raise self._too_large(size)
         if not message.get("more_body", False):
             return body
-        parts, size = [body], len(body)
+        parts = [body]
         async for part in _body_stream(receive):
             parts.append(part)
             size += len(part)

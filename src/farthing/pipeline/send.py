@@ -13,14 +13,12 @@ from farthing.pipeline.settle import Journal
 from farthing.pipeline.settlement import CLIENT_GONE, Price, billable, close_call
 from farthing.types import Outcome, Usage
 from farthing.upstream.credentials import outgoing, returned
-from farthing.upstream.pool import Cut, Pool, Response, content_type
+from farthing.upstream.pool import EVENT_STREAM, Cut, Pool, Response, content_type
 from farthing.wire.base import Tap
 from farthing.wire.errors import error_event
 
 Estimate = Callable[[Exchange, str], Usage | None]
 """(exchange, text of the reply) → tokens, for a reply that carried no usage; ``None`` if there is no telling."""
-
-EVENT_STREAM = "text/event-stream"
 
 
 class BrokenOff(Exception):
@@ -97,8 +95,9 @@ class Sender:
             except Cut as problem:
                 attempt.end(tap.outcome(ended=False), "cut", text=tap.text)
                 exchange.tally.error = "cut"
-                text = f"the provider broke off: {problem}"
-                await write(b"\n\n" + error_event(exchange.wire.api, "farthing_upstream_cut", text))
+                if attempt.kind == EVENT_STREAM:
+                    text = f"the provider broke off: {problem}"
+                    await write(b"\n\n" + error_event(exchange.wire.api, "farthing_upstream_cut", text))
                 raise BrokenOff from problem
             except BaseException:
                 attempt.end(tap.outcome(ended=False), CLIENT_GONE, text=tap.text)
@@ -110,7 +109,8 @@ class Sender:
                 await write(rest)
 
         attempt.waited()
-        return Reply(response.status, returned(response.headers), pump=pump)
+        headers = returned(response.headers, whole=attempt.kind != EVENT_STREAM)
+        return Reply(response.status, headers, pump=pump)
 
     async def _pass_on(
         self,

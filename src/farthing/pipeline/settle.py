@@ -13,6 +13,7 @@ from farthing.ledger.records import Entry, Settled, Shape
 from farthing.money import usd
 from farthing.pipeline.settlement import CLIENT_GONE, total
 from farthing.types import Headers
+from farthing.upstream.pool import EVENT_STREAM, content_type
 from farthing.wire.errors import error_body
 
 ShapeOf = Callable[[Exchange], Shape | None]
@@ -41,7 +42,8 @@ class Settler:
             raise
         exchange.tally.status = reply.status
         if reply.pump is not None:
-            reply.pump = self._settling(exchange, reply.pump)
+            events = content_type(reply.headers) == EVENT_STREAM
+            reply.pump = self._settling(exchange, reply.pump, events=events)
             reply.headers = [*reply.headers, *self._headers(exchange)]
             return reply
         self.settle(exchange)
@@ -57,6 +59,7 @@ class Settler:
         if tally.shape is None:
             tally.shape = self._shape_of(exchange)
         cost = total(tally.calls)
+        told = tally.calls[-1].error if tally.calls else None  # also an error event after a status of 200
         self._journal.append(
             Settled(
                 id=exchange.id,
@@ -69,7 +72,7 @@ class Settler:
                 stream=exchange.facts.stream,
                 served_model=tally.served_model,
                 status=tally.status,
-                error=error or tally.error,
+                error=error or tally.error or told,
                 cache=tally.cache,
                 would_cache=tally.would_cache,
                 route=tally.route,
@@ -85,7 +88,7 @@ class Settler:
             )
         )
 
-    def _settling(self, exchange: Exchange, pump: Pump) -> Pump:
+    def _settling(self, exchange: Exchange, pump: Pump, *, events: bool) -> Pump:
         async def settled(write: Write) -> None:
             try:
                 await pump(write)
@@ -93,7 +96,8 @@ class Settler:
                 self.settle(exchange, error=exchange.tally.error or CLIENT_GONE)
                 raise
             self.settle(exchange)
-            await write(b": farthing " + msgspec.json.encode(summary(exchange)) + b"\n\n")
+            if events:
+                await write(b": farthing " + msgspec.json.encode(summary(exchange)) + b"\n\n")
 
         return settled
 

@@ -15,6 +15,7 @@ FREE_PATHS = ("/v1/files", "/v1/uploads", "/v1/batches", "/v1/moderations", "/v1
 """Calls that providers do not bill themselves (the requests of a batch are billed in its results)."""
 
 CLIENT_GONE = "client_gone"
+TIMED_OUT = "upstream_timeout"
 
 
 class Priced(Protocol):
@@ -62,8 +63,8 @@ Bill = tuple[Usage | None, int | None, CostSource, str | None]
 
 def _bill(call: Call, outcome: Outcome, *, billable: bool, price: Price, estimate: Callable[[], Usage | None]) -> Bill:
     if call.status is None:
-        # Hung up before the provider answered: it may or may not be billed. Anything else never got there.
-        unknown = call.error == CLIENT_GONE and billable
+        # Sent, but nobody waited for the answer: it may or may not be billed. Anything else never got there.
+        unknown = call.error in (CLIENT_GONE, TIMED_OUT) and billable
         return (None, None, "unsettled", None) if unknown else (None, 0, "free", None)
     if outcome.usage is None and (call.status >= 400 or not billable):
         return None, 0, "free", None

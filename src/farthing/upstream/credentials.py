@@ -12,7 +12,6 @@ HOP_BY_HOP = frozenset({
     b"trailer", b"transfer-encoding", b"upgrade",
 })  # fmt: skip
 _NOT_SENT = HOP_BY_HOP | {b"host", b"content-length", b"accept-encoding", b"expect"}
-_NOT_RETURNED = HOP_BY_HOP | {b"content-length"}
 _OWN = b"x-farthing-"
 
 
@@ -41,6 +40,8 @@ def outgoing(headers: Headers, api: Api, key: str | None) -> Headers:
     return sent
 
 
-def returned(headers: Headers) -> Headers:
-    """The provider's headers for the client."""
-    return [header for header in headers if header[0] not in _NOT_RETURNED]
+def returned(headers: Headers, *, whole: bool = False) -> Headers:
+    """The provider's headers for the client. ``whole``: every byte of the body is passed on and none is added, so that
+    its length still holds.
+    """
+    return [(name, value) for name, value in headers if name not in HOP_BY_HOP and (whole or name != b"content-length")]

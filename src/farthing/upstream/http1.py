@@ -281,7 +281,7 @@ class Connection(asyncio.Protocol):
 
 def timed_out(origin: Origin, text: str) -> UpstreamError:
     return UpstreamError(
-        f"{origin.host} did not answer in time: {text}; see [server] connect_timeout and read_timeout",
+        f"{origin.host} did not answer in time: {text}; see [server] read_timeout",
         code="farthing_upstream_timeout",
         status=504,
     )

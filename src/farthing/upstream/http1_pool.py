@@ -14,7 +14,7 @@ from typing import cast
 
 from farthing.errors import UpstreamError
 from farthing.types import Headers
-from farthing.upstream.http1 import Connection, Http1Response, Origin, split_url, timed_out
+from farthing.upstream.http1 import Connection, Http1Response, Origin, split_url
 from farthing.upstream.pool import Body
 
 IDLE_S = 15.0
@@ -124,7 +124,11 @@ class Http1Pool:
                     server_hostname=origin.host if origin.tls else None,
                 )
         except TimeoutError as problem:
-            raise timed_out(origin, f"no connection within {self.connect_timeout:g} s") from problem
+            raise UpstreamError(
+                f"{origin.host}:{origin.port} cannot be reached: no connection within {self.connect_timeout:g} s; "
+                "see [server] connect_timeout",
+                status=504,
+            ) from problem
         except OSError as problem:
             raise UpstreamError(
                 f"{origin.host}:{origin.port} cannot be reached: {problem.strerror or problem}; "

@@ -9,6 +9,7 @@ from urllib.request import getproxies_environment
 from farthing.types import Headers
 
 Body = bytes | AsyncIterator[bytes]
+EVENT_STREAM = "text/event-stream"
 
 
 class Cut(Exception):

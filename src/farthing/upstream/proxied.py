@@ -89,10 +89,15 @@ class ProxiedPool:
         host = _url(url).host
         try:
             yield
+        except aiohttp.ConnectionTimeoutError as problem:
+            raise UpstreamError(
+                f"{host} cannot be reached: no connection within {self._connect_timeout:g} s; see [server] "
+                "connect_timeout",
+                status=504,
+            ) from problem
         except aiohttp.ServerTimeoutError as problem:
             raise UpstreamError(
-                f"{host} did not answer in time (connect {self._connect_timeout:g} s, silence "
-                f"{self._read_timeout:g} s); see [server] connect_timeout and read_timeout",
+                f"{host} did not answer in time: silent for {self._read_timeout:g} s; see [server] read_timeout",
                 code="farthing_upstream_timeout",
                 status=504,
             ) from problem

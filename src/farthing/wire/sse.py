@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
+_SKIPPING = msgspec.json.Decoder(msgspec.Raw)
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
 _BOM = b"\xef\xbb\xbf"
 
@@ -88,6 +91,19 @@ def data_of(event: bytes) -> bytes | None:
         return event[6:].rstrip(b"\n")
     values = _fields(event, b"data")
     return b"\n".join(values) if values else None
+
+
+def is_sound(stream: bytes) -> bool:
+    r"""Whether all that a recorded stream says is JSON, or ``[DONE]``. Data in several lines counts as unsound.
+
+    >>> is_sound(b'data: {"a":1}\n\ndata: [DONE]\n\n'), is_sound(b'data: {"a"\n\n')
+    (True, False)
+    """
+    lines = [line[5:] for line in stream.split(b"\n") if line.startswith(b"data:") and b"[DONE]" not in line[-8:]]
+    try:
+        return len(_SKIPPING.decode_lines(b"\n".join(lines))) == len(lines)
+    except (msgspec.DecodeError, RecursionError):
+        return False
 
 
 def name_of(event: bytes) -> str | None:

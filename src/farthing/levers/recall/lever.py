@@ -17,6 +17,7 @@ from farthing.levers.recall.key import Partition, recall_key
 from farthing.levers.recall.store import Answer
 from farthing.levers.recall.warmth import Warmth
 from farthing.types import Headers, Usage
+from farthing.wire import sse
 
 T = TypeVar("T")
 
@@ -161,13 +162,15 @@ class Recall:
 
     def _serve(self, exchange: Exchange, key: bytes, answer: Answer) -> Reply:
         reply, tally = _replay(exchange, answer), exchange.tally
+        baseline = self._would_cost(exchange, key, answer)
+        self._openly(lambda: self._answers.touch(key))
+        # From here on nothing can fail: a hit that is not served after all must not be claimed.
         tally.cache = "exact"
         tally.as_sent = False
-        tally.baseline_nano = self._would_cost(exchange, key, answer)
-        if tally.baseline_nano is not None:
-            tally.saved.append((LEVER, tally.baseline_nano))
+        tally.baseline_nano = baseline
+        if baseline is not None:
+            tally.saved.append((LEVER, baseline))
         tally.served_model = answer.model_reported or answer.model
-        self._answers.touch(key)
         return reply
 
     def _would_cost(self, exchange: Exchange, key: bytes, answer: Answer) -> int | None:
@@ -242,7 +245,10 @@ def _refused(exchange: Exchange) -> str | None:
 
 def _storable(exchange: Exchange, finished: Finished) -> bool:
     status, outcome, body = finished.call.status or 0, finished.outcome, finished.body
-    return storable(exchange.wire.operation, status, outcome, body, _text(exchange, finished)) is None
+    if storable(exchange.wire.operation, status, outcome, body, _text(exchange, finished)) is not None:
+        return False
+    # An event that broke one client would break every later one.
+    return not finished.streamed or body is None or sse.is_sound(body)
 
 
 def _text(exchange: Exchange, finished: Finished) -> str | None:

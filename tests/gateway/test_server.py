@@ -1,0 +1,48 @@
+"""Starting: sockets, and errors that name the way out."""
+
+import socket
+
+import pytest
+
+from farthing.errors import ConfigError
+from farthing.gateway.server import bind, server_config, worker
+from farthing.policy import Policy
+
+
+def test_a_port_in_use_names_the_way_out():
+    with bind("127.0.0.1", 0) as taken:
+        taken.listen()
+        with pytest.raises(ConfigError, match=r"port \d+ on 127\.0\.0\.1 is in use.*--port"):
+            bind("127.0.0.1", taken.getsockname()[1])
+
+
+def test_an_address_that_is_not_ours():
+    with pytest.raises(ConfigError, match=r"cannot listen on 192\.0\.2\.1"):
+        bind("192.0.2.1", 0)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_ipv6_loopback():
+    try:
+        with bind("::1", 0) as listener:
+            assert listener.family == socket.AF_INET6
+    except ConfigError as problem:  # a machine without an IPv6 loopback
+        assert "::1" in str(problem)  # noqa: PT017 - either way is right
+
+
+def test_nothing_of_uvicorn_s_own_is_added():
+    config = server_config(Policy(), lambda: None)
+    config.load()
+    assert config.encoded_headers == []
+    assert (config.access_log, config.proxy_headers, config.date_header) == (False, False, False)
+
+
+def test_a_worker_process_finds_its_settings_in_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("FARTHING_CONFIG", str(tmp_path / "f.toml"))
+    (tmp_path / "f.toml").write_text(f'mode = "save"\n[store]\nurl = "sqlite:///{tmp_path}/w.db"\n')
+    runtime = worker()._runtime
+    try:
+        assert (runtime.policy.mode, runtime.policy.store.path) == ("save", f"{tmp_path}/w.db")
+    finally:
+        runtime.answers.close()
+        runtime.journal.close()
