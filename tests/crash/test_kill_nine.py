@@ -69,6 +69,22 @@ class Server:
         self.process.wait()
 
 
+class Moment:
+    """When to kill: after so many chunks, or so many whole streams, have reached clients. Load does not move it."""
+
+    def __init__(self, *, chunks: int | None = None, streams: int | None = None):
+        self._chunks, self._streams = chunks, streams
+        self.come = asyncio.Event()
+
+    def saw(self, *, chunk: bool = False, stream: bool = False) -> None:
+        if chunk and self._chunks is not None:
+            self._chunks -= 1
+        if stream and self._streams is not None:
+            self._streams -= 1
+        if 0 in {self._chunks, self._streams}:
+            self.come.set()
+
+
 class Seen:
     """What one client saw."""
 
@@ -77,7 +93,7 @@ class Seen:
         self.finished = False
 
 
-async def ask(session: aiohttp.ClientSession, url: str, number: int) -> Seen:
+async def ask(session: aiohttp.ClientSession, url: str, number: int, moment: Moment) -> Seen:
     seen = Seen()
     question = [{"role": "user", "content": f"Question {number}: how do I top up my card?"}]
     if number % 2:
@@ -93,21 +109,36 @@ async def ask(session: aiohttp.ClientSession, url: str, number: int) -> Seen:
             whole = b""
             async for chunk in reply.content.iter_any():
                 whole += chunk
-                seen.finished = seen.finished or end in whole
+                moment.saw(chunk=True)
+                if not seen.finished and end in whole:
+                    seen.finished = True
+                    moment.saw(stream=True)
     return seen
 
 
-async def one_round(folder: Path, provider: str, dice: random.Random, first: int) -> list[Seen]:
+async def one_round(folder: Path, provider: str, moment: Moment, first: int) -> list[Seen]:
     server = Server(folder, provider)
     try:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
             await server.ready(session)
-            asked = [asyncio.ensure_future(ask(session, server.url, first + n)) for n in range(STREAMS)]
-            await asyncio.sleep(dice.uniform(0.02, 0.5))
+            asked = [asyncio.ensure_future(ask(session, server.url, first + n, moment)) for n in range(STREAMS)]
+            everything = asyncio.gather(*asked)
+            waited = asyncio.ensure_future(moment.come.wait())
+            await asyncio.wait({waited, everything}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_S)
+            waited.cancel()
             server.kill()
-            return await asyncio.gather(*asked)
+            return await everything
     finally:
         server.kill()
+
+
+def moment(number: int, dice: random.Random) -> Moment:
+    """In turn: early, while streams end, anywhere."""
+    if number % 3 == 0:
+        return Moment(chunks=dice.randint(1, STREAMS))
+    if number % 3 == 1:
+        return Moment(streams=dice.randint(1, STREAMS - 10))
+    return Moment(chunks=dice.randint(1, STREAMS * 40))
 
 
 def entered(folder: Path, ids: set[str]):
@@ -131,7 +162,7 @@ async def test_kill_nine_loses_nothing_finished(tmp_path):
     with running(seed=1) as sim:
         sim.control(Control(faults={"*": Faults(ms_per_token=3)}))
         for number in range(ROUNDS):
-            seen += await one_round(tmp_path, sim.url, dice, number * STREAMS)
+            seen += await one_round(tmp_path, sim.url, moment(number, dice), number * STREAMS)
         billed = {line.request_id: line.nano_usd for line in sim.invoice.lines}
         received = len(sim.invoice.lines)
     known = {one.id for one in seen if one.id is not None}
