@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import click
 import msgspec
@@ -18,12 +19,15 @@ DOCS = Path(__file__).parents[1] / "docs"
 CONFIGURATION = """# Configuration
 Written by `scripts/write_docs.py` from `farthing.policy.model`; a test says so.
 
-`farthing.toml` in the working folder, or `--config FILE`, or `FARTHING_CONFIG`. Every key can be overridden by
-`FARTHING_<TABLE>_<KEY>`, for example `FARTHING_SERVER_PORT=9000` or
-`FARTHING_PROVIDERS_OPENAI_BASE_URL=http://127.0.0.1:9300/v1`. An error names the key, its line and what is allowed.
+`--config FILE`, else the file that `FARTHING_CONFIG` names, else `farthing.toml` in the working folder if there is one.
+Every key can be overridden by a variable, `FARTHING_<TABLE>_<KEY>`: `FARTHING_SERVER_PORT=9000`,
+`FARTHING_PROVIDERS_OPENAI_BASE_URL=http://127.0.0.1:9300/v1`. A variable's value is read as TOML, and as text where it
+is none. An error names the key, its line or its variable, and what is allowed; nothing is started then.
+
+A duration is a number with a unit: `250ms`, `90s`, `15m`, `24h`, `7d`, `2w`. A size: `500kB`, `64MB`, `1GB`, `64MiB`.
 
 ```toml
-mode = "observe"     # observe: touch nothing, measure, say what would have been saved | save: levers on
+mode = "save"
 
 [server]
 port = 8321
@@ -40,6 +44,10 @@ models = ["llama-*"]
 """
 
 
+HEADER = ("| key | type | default | variable | meaning |", "|---|---|---|---|---|")
+TYPES: dict[object, str] = {str: "string", int: "whole number", float: "number", bool: "`true` or `false`"}
+
+
 def documented(shape: type[msgspec.Struct]) -> dict[str, str]:
     """Field → the text below it in the source."""
     body = ast.parse(inspect.getsource(shape)).body[0]
@@ -54,20 +62,75 @@ def documented(shape: type[msgspec.Struct]) -> dict[str, str]:
 
 def table(name: str, shape: type[msgspec.Struct]) -> str:
     """A table of settings."""
+    prefix = name.replace(".", "_") + "_"
+    lines = [f"\n## `[{name}]`", "", _markdown(inspect.getdoc(shape) or ""), "", *HEADER]
+    return "\n".join([*lines, *(row(prefix, *one) for one in fields_of(shape))])
+
+
+def fields_of(shape: type[msgspec.Struct]) -> list[tuple[msgspec.structs.FieldInfo, str]]:
+    """The settings of a table, each with its text. Raises ``KeyError`` for one that has none."""
     texts = documented(shape)
-    lines = [f"\n## `[{name}]`", "", inspect.getdoc(shape) or "", "", "| key | default | meaning |", "|---|---|---|"]
-    for field in msgspec.structs.fields(shape):
-        default = "required" if field.required else f"`{msgspec.json.encode(field.default).decode()}`"
-        lines.append(f"| `{field.name}` | {default} | {texts[field.name]} |")
-    return "\n".join(lines)
+    return [(field, texts[field.name]) for field in msgspec.structs.fields(shape)]
+
+
+def row(prefix: str, field: msgspec.structs.FieldInfo, text: str) -> str:
+    """One setting: key, type, default, variable, meaning."""
+    default = "required" if field.required else "none" if field.default is None else f"`{_toml(field.default)}`"
+    variable = "FARTHING_" + f"{prefix}{field.name}".upper()
+    return f"| `{field.name}` | {_type(field.type)} | {default} | `{variable}` | {_markdown(text)} |"
+
+
+def _toml(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _type(annotation: object) -> str:
+    """In words: a literal is its choices, whatever may be left out is just itself."""
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{_toml(choice)}`" for choice in get_args(annotation))
+    if get_origin(annotation) is tuple:
+        return f"list of {_type(get_args(annotation)[0])}s"
+    inner = [one for one in get_args(annotation) if one is not type(None)]
+    return _type(inner[0]) if inner else TYPES[annotation]
+
+
+def _markdown(text: str) -> str:
+    return " ".join(text.split()).replace("``", "`").replace("`docs/prices.md`", "[prices](prices.md)")
 
 
 def configuration() -> str:
     """``docs/configuration.md``."""
+    mode = {field.name: field for field in msgspec.structs.fields(model.Policy)}["mode"]
+    top = "\n".join(["\n## At the top", "", *HEADER, row("", mode, documented(model.Policy)["mode"])])
     tables = [table(name, shape) for name, shape in load.TABLES.items()]
-    tables.insert(2, table("providers.NAME", model.Provider))
-    later = ", ".join(f"`[{name}]`" for name in load.LATER)
-    return CONFIGURATION + "\n".join(tables) + f"\n\n## Not in this version\n{later} are accepted and have no effect.\n"
+    tables.insert(2, table("providers.NAME", model.Provider) + "\n\n" + built_in())
+    return CONFIGURATION + "\n".join([top, *tables]) + "\n\n" + not_yet()
+
+
+def built_in() -> str:
+    """The providers that are there without being configured."""
+    lines = ["There without being configured; a table of the same name changes single keys of them:", ""]
+    for name, provider in model.BUILT_IN.items():
+        given = {key: value for key, value in msgspec.structs.asdict(provider).items() if value}
+        lines.append(
+            f"- `[providers.{name}]`: " + ", ".join(f"`{key} = {_toml(value)}`" for key, value in given.items())
+        )
+    return "\n".join(lines)
+
+
+def not_yet() -> str:
+    """What is accepted and does nothing."""
+    tables = ", ".join(f"`[{name}]`" for name in load.LATER)
+    keys = [
+        f"`[{name}] {field.name}`"
+        for name, shape in load.TABLES.items()
+        for field, text in fields_of(shape)
+        if text.startswith("Not in this version")
+    ]
+    return (
+        f"## Not in this version\nThe tables {tables} and the keys {', '.join(keys)} are accepted, so that a file "
+        "for a later version can be read, and have no effect. `farthing serve` says so when it finds such a table.\n"
+    )
 
 
 def commands() -> str:

@@ -1,6 +1,8 @@
 """Which room may import which, and no cycles."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "farthing"
@@ -63,6 +65,22 @@ def modules() -> dict[str, Path]:
     }
 
 
+def cycle(graph: dict[str, set[str]]) -> list[str] | None:
+    """A way from a module back to itself, if there is one."""
+    done: set[str] = set()
+
+    def visit(name: str, trail: list[str]) -> list[str] | None:
+        if name in trail:
+            return [*trail[trail.index(name) :], name]
+        if name in done:
+            return None
+        found = next((way for target in sorted(graph[name]) if (way := visit(target, [*trail, name]))), None)
+        done.add(name)
+        return found
+
+    return next((way for name in sorted(graph) if (way := visit(name, []))), None)
+
+
 def test_rooms_import_only_what_lies_below_them():
     wrong = {
         name: bad
@@ -89,29 +107,31 @@ def test_no_import_cycles():
         wanted = imports_of(path.read_text(), at_start=True)
         targets = {one if one in known else one.rpartition(".")[0] for one in wanted}
         graph[name] = {target for target in targets if target in known and target != name}
-    done: set[str] = set()
-
-    def visit(name: str, trail: tuple[str, ...]) -> None:
-        assert name not in trail, " -> ".join([*trail, name])
-        if name not in done:
-            for target in sorted(graph[name]):
-                visit(target, (*trail, name))
-            done.add(name)
-
-    for name in graph:
-        visit(name, ())
+    assert cycle(graph) is None
 
 
-def test_files_and_functions_stay_short():
-    long_files, long_functions = [], []
-    for name, path in modules().items():
-        text = path.read_text()
-        if text.count("\n") > 400:
-            long_files.append(name)
-        long_functions += [
-            f"{name}.{node.name}"
-            for node in ast.walk(ast.parse(text))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno > 50
-        ]
-    assert long_files == []
-    assert long_functions == []
+def test_a_cycle_would_be_found():
+    assert cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == ["a", "b", "c", "a"]
+    assert cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) is None
+
+
+def loaded(*modules: str) -> set[str]:
+    """What a fresh process has loaded once it has imported these modules."""
+    program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    return set(
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    )
+
+
+def test_no_database_on_hot_path():
+    """The modules that serve requests do not even load one: the journal is a file, the keeper another process."""
+    assert loaded("farthing.gateway.server", "farthing.pipeline.runtime").isdisjoint(
+        {"sqlalchemy", "sqlite3", "alembic", "farthing.ledger.store", "farthing.ledger.keeper"}
+    )
+
+
+def test_heavy_modules_are_loaded_on_use():
+    """aiohttp only where a proxy is set, the dashboard's and the tables' libraries only when somebody looks."""
+    heavy = {"aiohttp", "jinja2", "rich", "numpy", "quicktok", "genai_prices", "farthing.upstream.proxied"}
+    assert loaded("farthing.gateway.server", "farthing.pipeline.runtime", "farthing.cli").isdisjoint(heavy)
+    assert {name for name in loaded("farthing") if name.startswith("farthing")} == {"farthing"}

@@ -100,6 +100,8 @@ def test_a_variable_names_the_file(tmp_path):
         ("[cache]\nmax_size = 'big'", ["line 2", "64MB"]),
         ("[providers.groq]\napi_key_env = 'X'", ["line 1", "providers.groq", "base_url", "missing"]),
         ("[providers.groq]\nbase_url = 'groq.com'", ["line 2", "http:// or https://"]),
+        ("[providers.groq]\nkind = 'gemini'\nbase_url = 'http://x'", ["line 2", "'gemini'", "openai and anthropic"]),
+        ("[cache]\nscope = 'all'", ["line 2", "[cache] scope", "'all'", "tenant and user"]),
         ("[store]\nurl = 'postgresql://localhost/x'", ["line 2", "postgresql", "sqlite:///"]),
         ("[server\nport = 1", ["not valid TOML", "line 1"]),
         ("server = 3", ["[server]", "table"]),

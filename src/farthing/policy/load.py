@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
@@ -56,7 +56,7 @@ def _parse(source: str, path: Path | None) -> Raw:
 def _overlay(raw: Raw, environ: Mapping[str, str]) -> None:
     """Lay ``FARTHING_<SECTION>_<KEY>`` over the file."""
     if mode := environ.get("FARTHING_MODE"):
-        raw["mode"] = mode
+        raw["mode"] = _value(mode)
     for name, text in environ.items():
         section, _, key = name.removeprefix("FARTHING_").lower().partition("_")
         if not name.startswith("FARTHING_") or name in NOT_SETTINGS or section not in {*TABLES, *LATER, "providers"}:
@@ -127,6 +127,8 @@ class _Reader:
             return msgspec.convert(raw, shape)
         except msgspec.ValidationError as problem:
             key, text = _explain(str(problem), fields)
+            if allowed := _choices(shape, key):
+                text = f"{raw.get(key)!r} is not allowed; allowed are {' and '.join(allowed)}"
             raise self.error(section, key, text) from None
 
     def error(self, section: str | None, key: str, text: str) -> ConfigError:
@@ -146,6 +148,12 @@ def _explain(message: str, fields: list[str]) -> tuple[str, str]:
         return found[1], "is missing"
     key, _, text = message.partition(": ")
     return (key, text) if key in fields else ("", message)
+
+
+def _choices(shape: type[msgspec.Struct], key: str) -> tuple[str, ...]:
+    """The words that are allowed for a key that takes one of a few."""
+    kinds = (field.type for field in msgspec.structs.fields(shape) if field.name == key)
+    return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ())
 
 
 def _meant(key: str, allowed: list[str]) -> str:
