@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from farthing.cli.common import clock, console
 from farthing.errors import StoreError
@@ -68,16 +69,19 @@ def _serve(policy: Policy, environ: Mapping[str, str], count: int, invoice: obje
     """The gateway in this thread, the traffic in another."""
     import uvicorn
 
-    from farthing.gateway.server import application, bind, keeper, server_config
+    from farthing.gateway.server import application, bind, keeper, run, server_config
 
     listener = bind(policy.server.host, policy.server.port)
+    policy = replace(policy, server=replace(policy.server, port=listener.getsockname()[1]))
     server = uvicorn.Server(server_config(policy, application(policy, environ, sim_time)))
+    problems: list[Exception] = []
     show = threading.Thread(
-        target=_show, args=(server, policy, count, invoice, once), name="farthing demo", daemon=True
+        target=_show, args=(server, policy, count, invoice, once, problems), name="farthing demo", daemon=True
     )
     with keeper(policy):
-        show.start()
-        server.run(sockets=[listener])
+        run(server, listener, show.start)
+    if problems:
+        raise problems[0]
 
 
 def sim_time(headers: Headers) -> float:
@@ -88,19 +92,25 @@ def sim_time(headers: Headers) -> float:
     return clock()
 
 
-def _show(server: uvicorn.Server, policy: Policy, count: int, invoice: object, once: bool) -> None:
+def _show(
+    server: uvicorn.Server, policy: Policy, count: int, invoice: object, once: bool, problems: list[Exception]
+) -> None:
     try:
         _replay_and_report(server, policy, count, invoice)
-    finally:
-        if once:
+    except Exception as problem:  # noqa: BLE001 - raised again in the thread that has an exit code
+        if not server.should_exit:  # stopped in the middle: then nothing is as it should be
+            problems.append(problem)
             server.should_exit = True
-    if not once:
-        base = f"http://{policy.server.host}:{policy.server.port}"
-        click.echo(f"\nThe dashboard is at {base}/farthing/ (stop with Ctrl-C).")
-        click.echo(
-            f"Try it: base_url = {base}/v1 for OpenAI clients, {base} for Anthropic's; any key starting with sk-sim."
-        )
-        click.echo("With real traffic: set OPENAI_API_KEY or ANTHROPIC_API_KEY and run `farthing serve`.")
+        return
+    if once:
+        server.should_exit = True
+        return
+    base = f"http://{policy.server.host}:{policy.server.port}"
+    click.echo(f"\nThe dashboard is at {base}/farthing/ (stop with Ctrl-C).")
+    click.echo(
+        f"Try it: base_url = {base}/v1 for OpenAI clients, {base} for Anthropic's; any key starting with sk-sim."
+    )
+    click.echo("With real traffic: set OPENAI_API_KEY or ANTHROPIC_API_KEY and run `farthing serve`.")
 
 
 def _replay_and_report(server: uvicorn.Server, policy: Policy, count: int, invoice: object) -> None:

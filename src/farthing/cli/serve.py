@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 
@@ -20,24 +19,23 @@ from farthing.policy import Policy, load_policy
 @click.option("--mode", type=click.Choice(["observe", "save"]), help="observe: touch nothing. save: levers on.")
 def serve(config: Path | None, host: str | None, port: int | None, mode: str | None) -> None:
     """Start the gateway and the dashboard."""
+    from farthing.gateway.server import log_to_stderr
     from farthing.gateway.server import serve as run
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for noisy in ("uvicorn", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    log_to_stderr()
     for name, value in (("HOST", host), ("PORT", port)):
         if value is not None:
             os.environ[f"FARTHING_SERVER_{name}"] = str(value)
     if mode is not None:
         os.environ["FARTHING_MODE"] = mode
     policy = load_policy(config, os.environ)
-    announce(policy)
-    run(policy, os.environ, config)
+    run(policy, os.environ, config, lambda bound: announce(policy, bound))
 
 
-def announce(policy: Policy) -> None:
+def announce(policy: Policy, port: int) -> None:
     """What is served, where, and how an app gets there."""
-    base = f"http://{policy.server.host}:{policy.server.port}"
+    host = f"[{policy.server.host}]" if ":" in policy.server.host else policy.server.host
+    base = f"http://{host}:{port}"
     click.echo(f"farthing  mode {policy.mode}, ledger {policy.store.url}")
     click.echo(f"  dashboard   {base}/farthing/")
     click.echo(f"  OpenAI      base_url = {base}/v1")

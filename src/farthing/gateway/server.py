@@ -5,53 +5,116 @@ from __future__ import annotations
 import errno
 import gc
 import logging
+import multiprocessing
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from farthing.errors import ConfigError
+from farthing.errors import ConfigError, FarthingError
 from farthing.gateway.app import Gateway
 from farthing.gateway.cork import CorkedProtocol
 from farthing.gateway.doors import dashboard_for
 from farthing.limits.keys import KeyRing
-from farthing.pipeline.runtime import Runtime, Timestamp
+from farthing.pipeline.runtime import Runtime, Timestamp, price_book
 from farthing.policy import Policy, load_policy
 from farthing.policy.units import seconds
 
 log = logging.getLogger("farthing")
 
 KEEPER_STOP_S = 10.0
+RESTART_S = 1.0
 KEEP_ALIVE_S = 75
 GC_THRESHOLDS = (20_000, 20, 50)
 BACKLOG = 2048
 
 
-def serve(policy: Policy, environ: Mapping[str, str], config: Path | None) -> None:
-    """Serve until stopped. Raises ``ConfigError`` or ``StoreError`` if it cannot start."""
+def serve(
+    policy: Policy,
+    environ: Mapping[str, str],
+    config: Path | None,
+    announce: Callable[[int], None] = lambda _port: None,
+) -> None:
+    """Serve until stopped; ``announce`` gets the port once clients can connect.
+
+    Raises ``ConfigError`` or ``StoreError`` if it cannot start.
+    """
+    from farthing.ledger.upgrade import prepare  # brings the database's driver along, which no request waits for
+
     check_keys(policy)
+    prepare(Path(policy.store.path))  # a ledger that cannot be used is told now, not after the first request
     listener = bind(policy.server.host, policy.server.port)
+    port = listener.getsockname()[1]
+    if policy.server.workers == 1:
+        server = uvicorn.Server(server_config(policy, application(policy, environ)))
+        with keeper(policy):
+            run(server, listener, lambda: announce(port))
+        return
+    price_book(policy)  # told once here, not by every worker
+    if config is not None:
+        os.environ["FARTHING_CONFIG"] = str(config)
+    workers = Workers(server_config(policy, "farthing.gateway.server:worker", factory=True), [listener])
     with keeper(policy):
-        if policy.server.workers == 1:
-            app = application(policy, environ)
-            uvicorn.Server(server_config(policy, app)).run(sockets=[listener])
-        else:
-            if config is not None:
-                os.environ["FARTHING_CONFIG"] = str(config)
-            workers = server_config(policy, "farthing.gateway.server:worker", factory=True)
-            Multiprocess(workers, sockets=[listener]).run()
+        announce(port)
+        workers.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in workers.processes):
+        raise FarthingError("the workers could not start; why stands above")
+
+
+def run(server: uvicorn.Server, listener: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until a signal. uvicorn, having stopped, raises the signal again: there is still a keeper to be ended."""
+
+    def stop(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    ready()
+    server.run(sockets=[listener])
+
+
+class Workers(Multiprocess):
+    """Several processes on one socket."""
+
+    def terminate_all(self) -> None:
+        """Stop, in order. Whoever connects from now on is refused: nobody would answer him."""
+        for one in self.sockets:
+            one.close()
+        super().terminate_all()
 
 
 def worker() -> Gateway:
     """The application of one of several worker processes, which find their settings as the first one did."""
-    return application(load_policy(None, os.environ), os.environ)
+    log_to_stderr()
+    threading.Thread(target=_end_with_parent, name="farthing parent watch", daemon=True).start()
+    try:
+        return application(load_policy(None, os.environ), os.environ)
+    except FarthingError as problem:
+        log.error("%s", problem)  # noqa: TRY400 - the message says it all
+        sys.exit(STARTUP_FAILURE)
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed must not leave workers behind that hold the port."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def log_to_stderr() -> None:
+    """One line an event; libraries only when something is wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for name in ("uvicorn", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def application(policy: Policy, environ: Mapping[str, str], timestamp: Timestamp | None = None) -> Gateway:
@@ -102,6 +165,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)
     except OSError as problem:
         listener.close()
         raise ConfigError(_bind_problem(host, port, problem)) from problem
@@ -128,14 +192,21 @@ def keeper(policy: Policy) -> Generator[None]:
 
     def watch() -> None:
         while not stopping.is_set():
-            process = _start_keeper(policy)
+            try:
+                process = _start_keeper(policy)
+            except OSError as problem:
+                log.warning("the keeper of the ledger cannot be started: %s; the journal keeps everything", problem)
+                stopping.wait(RESTART_S)
+                continue
             running[:] = [process]
+            if stopping.is_set():
+                _end(process)
             code = process.wait()
             if not stopping.is_set():
                 log.warning(
                     "the keeper of the ledger ended with %s; the journal keeps everything, starting it again", code
                 )
-                stopping.wait(1.0)
+                stopping.wait(RESTART_S)
 
     thread = threading.Thread(target=watch, name="farthing keeper watch", daemon=True)
     thread.start()

@@ -85,7 +85,9 @@ class Journal:
             self._lost += 1
 
     def health(self) -> Health:
-        """How it stands with the disk."""
+        """How it stands with the disk, which is tried again if anything waits: there may be no more requests."""
+        if self._waiting or self._handle is None:
+            self._drain()
         ok = not self._waiting and self._handle is not None
         return Health(ok, len(self._waiting), self._lost, None if ok and not self._lost else self._error)
 

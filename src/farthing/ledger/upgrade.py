@@ -99,12 +99,18 @@ def explained(problem: BaseException) -> str:
     return f"the ledger cannot be used: {text}"
 
 
+def _foreign(path: Path) -> StoreError:
+    return StoreError(f"{path}: this database is another program's: point [store] url at another file")
+
+
 def _refuse_newer(path: Path, connection: sqlite3.Connection, found: str | None) -> None:
     if found is None:
         others = connection.execute("SELECT 1 FROM sqlite_master WHERE tbl_name <> 'alembic_version'").fetchone()
         if others and version_of(connection) is None:  # looked at again: it may just have been made
-            raise StoreError(f"{path}: this database is another program's: point [store] url at another file")
+            raise _foreign(path)
         return
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        raise _foreign(path)  # others use alembic, too
     if found <= VERSION:
         return
     row = connection.execute("SELECT value FROM meta WHERE name = 'farthing'").fetchone()

@@ -49,7 +49,7 @@ class Runtime:
         self.clock, self.monotonic = clock, monotonic
         self.timestamp: Timestamp = timestamp or (lambda _headers: clock())
         self.max_body = size(policy.server.max_body)
-        self.prices = PriceBook.load(Path(policy.prices.file) if policy.prices.file else None)
+        self.prices = price_book(policy)
         self.journal = Journal(Path(policy.store.journal), clock, fsync=policy.store.fsync)
         self.keys = KeyRing(Path(policy.store.keys))
         self.cache_problem: str | None = None
@@ -152,6 +152,11 @@ class Runtime:
         if not exchange.body:
             return None
         return shape_of(exchange.wire.name, prompt_of(exchange), self.policy.store.examples)
+
+
+def price_book(policy: Policy) -> PriceBook:
+    """The prices of these settings. Raises ``PriceError``."""
+    return PriceBook.load(Path(policy.prices.file) if policy.prices.file else None)
 
 
 def _estimate(exchange: Exchange, text: str) -> Usage | None:
