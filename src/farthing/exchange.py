@@ -44,37 +44,31 @@ class Finished(msgspec.Struct, frozen=True):
     """The provider's bytes; ``None`` if they were too many to keep."""
 
 
-class Tally:
+class Tally(msgspec.Struct):
     """What is learned about an exchange on its way; written into the ledger when it ends."""
 
-    __slots__ = (
-        "as_sent", "baseline_nano", "cache", "calls", "chores", "error", "first_byte_at", "learners", "prompt",
-        "route", "saved", "served_model", "settled", "shape", "status", "upstream_s", "would_cache", "would_save",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.calls: list[Call] = []
-        self.cache: CacheState = "off"
-        self.would_cache: CacheState | None = None
-        self.route: str | None = None
-        self.served_model: str | None = None
-        self.as_sent = True
-        """No lever changed what was sent, so the baseline is the cost; else it is ``baseline_nano``."""
-        self.baseline_nano: int | None = None
-        self.saved: list[tuple[str, int]] = []
-        self.would_save: list[tuple[str, int]] = []
-        self.shape: Shape | None = None
-        self.prompt: Prompt | None = None
-        """Read once, by whoever needs it first; see ``prompt_of``."""
-        self.status: int | None = None
-        self.error: str | None = None
-        self.upstream_s = 0.0
-        """Seconds spent waiting for the provider before the first byte for the client."""
-        self.first_byte_at: float | None = None
-        self.chores: list[Callable[[], object]] = []
-        """What may be done while the provider works."""
-        self.learners: list[Callable[[Finished], None]] = []
-        self.settled = False
+    calls: list[Call] = []
+    cache: CacheState = "off"
+    would_cache: CacheState | None = None
+    route: str | None = None
+    served_model: str | None = None
+    as_sent: bool = True
+    """No lever changed what was sent, so the baseline is the cost; else it is ``baseline_nano``."""
+    baseline_nano: int | None = None
+    saved: list[tuple[str, int]] = []
+    would_save: list[tuple[str, int]] = []
+    shape: Shape | None = None
+    prompt: Prompt | None = None
+    """Read once, by whoever needs it first; see ``prompt_of``."""
+    status: int | None = None
+    error: str | None = None
+    upstream_s: float = 0.0
+    """Seconds spent waiting for the provider before the first byte for the client."""
+    first_byte_at: float | None = None
+    chores: list[Callable[[], object]] = []
+    """What may be done while the provider works."""
+    learners: list[Callable[[Finished], None]] = []
+    settled: bool = False
 
 
 class Exchange(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from farthing.wire.anthropic_usage import anthropic_usage, merge
 from farthing.wire.openai_usage import embeddings_usage, openai_usage, usual_usage
 from farthing.wire.routes import wire_for
 
+CHAT = wire_for("POST", "/v1/chat/completions")
 TOKENS = st.integers(0, 10_000)
 
 
@@ -185,3 +186,34 @@ def test_the_quick_reading_of_usage_says_what_the_thorough_one_says(prompt, outp
     quick = usual_usage(msgspec.json.encode(usage))
     assert quick is None or quick == openai_usage(usage)
     assert (quick is None) == (off != 0 or cached > prompt)
+
+
+WORDS = st.text(st.characters(codec="utf-8"), max_size=8)
+MAYBE = st.one_of(st.none(), WORDS, st.integers(), st.booleans())
+CHAT_USAGE = st.fixed_dictionaries(
+    {"prompt_tokens": TOKENS, "completion_tokens": TOKENS},
+    optional={
+        "total_tokens": TOKENS,
+        "prompt_tokens_details": st.fixed_dictionaries({}, optional={"cached_tokens": TOKENS, "audio_tokens": TOKENS}),
+        "completion_tokens_details": st.fixed_dictionaries({}, optional={"reasoning_tokens": TOKENS}),
+        "cost": st.floats(0, 1),
+    },
+)
+MESSAGES = st.fixed_dictionaries(
+    {"role": st.just("assistant"), "content": MAYBE},
+    optional={"tool_calls": st.lists(st.just({"id": "1"}), max_size=2), "function_call": MAYBE, "refusal": MAYBE},
+)
+CHOICES = st.fixed_dictionaries({"message": MESSAGES, "finish_reason": MAYBE}, optional={"index": st.integers(0, 3)})
+REPLIES = st.fixed_dictionaries(
+    {"id": WORDS, "model": WORDS, "choices": st.lists(CHOICES, max_size=2), "usage": CHAT_USAGE},
+    optional={"service_tier": MAYBE, "error": st.one_of(st.none(), st.just({"code": "broken"})), "new": MAYBE},
+)
+
+
+@given(REPLIES)
+def test_the_usual_reply_is_read_as_any_other(reply):
+    """The short cut for most replies says what the long way says, or leaves it to it."""
+    body = msgspec.json.encode(reply)
+    # A second, empty choice is unusual and changes nothing: it sends the reply the long way.
+    longer = msgspec.json.encode(reply | {"choices": [*reply["choices"], {}]})
+    assert CHAT.outcome(body, 200) == CHAT.outcome(longer, 200)

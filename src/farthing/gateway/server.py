@@ -20,10 +20,10 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from farthing.errors import ConfigError, FarthingError
+from farthing.errors import ConfigError, FarthingError, StoreError
 from farthing.gateway.app import Gateway
-from farthing.gateway.cork import CorkedProtocol
 from farthing.gateway.doors import dashboard_for
+from farthing.gateway.http import Protocol
 from farthing.limits.keys import KeyRing
 from farthing.pipeline.runtime import Runtime, Timestamp, price_book
 from farthing.policy import Policy, load_policy
@@ -33,6 +33,8 @@ log = logging.getLogger("farthing")
 
 KEEPER_STOP_S = 10.0
 RESTART_S = 1.0
+WORKER_START_S = 60
+"""A worker that gives no sign of life for so long is replaced. Many that start together on few cores need a while."""
 KEEP_ALIVE_S = 75
 GC_THRESHOLDS = (20_000, 20, 50)
 BACKLOG = 2048
@@ -51,20 +53,33 @@ def serve(
     from farthing.ledger.upgrade import prepare  # brings the database's driver along, which no request waits for
 
     check_keys(policy)
-    prepare(Path(policy.store.path))  # a ledger that cannot be used is told now, not after the first request
-    listener = bind(policy.server.host, policy.server.port)
-    port = listener.getsockname()[1]
-    if policy.server.workers == 1:
-        server = uvicorn.Server(server_config(policy, application(policy, environ)))
-        with keeper(policy):
-            run(server, listener, lambda: announce(port))
-        return
+    path = Path(policy.store.path)
+    prepare(path)  # a ledger that cannot be used is told now, not after the first request
+    if not os.access(path, os.W_OK):
+        raise StoreError(f"{path}: the ledger cannot be written: check the rights on the file, or change [store] url")
+    with bind(policy.server.host, policy.server.port) as listener:
+        port = listener.getsockname()[1]
+        if policy.server.workers == 1:
+            _serve_alone(policy, environ, listener, lambda: announce(port))
+        else:
+            _serve_together(policy, config, listener, lambda: announce(port))
+
+
+def _serve_alone(
+    policy: Policy, environ: Mapping[str, str], listener: socket.socket, ready: Callable[[], None]
+) -> None:
+    server = uvicorn.Server(server_config(policy, application(policy, environ)))
+    with keeper(policy):
+        run(server, listener, ready)
+
+
+def _serve_together(policy: Policy, config: Path | None, listener: socket.socket, ready: Callable[[], None]) -> None:
     price_book(policy)  # told once here, not by every worker
     if config is not None:
         os.environ["FARTHING_CONFIG"] = str(config)
     workers = Workers(server_config(policy, "farthing.gateway.server:worker", factory=True), [listener])
     with keeper(policy):
-        announce(port)
+        ready()
         workers.run()
     if any(process.exitcode == STARTUP_FAILURE for process in workers.processes):
         raise FarthingError("the workers could not start; why stands above")
@@ -84,6 +99,16 @@ def run(server: uvicorn.Server, listener: socket.socket, ready: Callable[[], Non
 
 class Workers(Multiprocess):
     """Several processes on one socket."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that have ended, and say so."""
+        before = list(self.processes)
+        for one in before:
+            one.child_conn.close()  # now only the worker holds it: its end ends the wait for its sign of life
+        super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=True):
+            if new is not old:
+                log.warning("worker %s ended with %s; %s takes its place", old.pid, old.exitcode, new.pid)
 
     def terminate_all(self) -> None:
         """Stop, in order. Whoever connects from now on is refused: nobody would answer him."""
@@ -133,7 +158,7 @@ def server_config(policy: Policy, app: object, *, factory: bool = False) -> uvic
         factory=factory,
         workers=policy.server.workers,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=CorkedProtocol,
+        http=Protocol,
         ws="none",
         lifespan="on",
         interface="asgi3",
@@ -145,6 +170,7 @@ def server_config(policy: Policy, app: object, *, factory: bool = False) -> uvic
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(seconds(policy.server.grace)),
+        timeout_worker_healthcheck=WORKER_START_S,
     )
 
 
@@ -186,37 +212,55 @@ def _bind_problem(host: str, port: int, problem: OSError) -> str:
 
 @contextmanager
 def keeper(policy: Policy) -> Generator[None]:
-    """The process that moves the journal into the store; started again if it dies."""
-    stopping = threading.Event()
-    running: list[subprocess.Popen[bytes]] = []
-
-    def watch() -> None:
-        while not stopping.is_set():
-            try:
-                process = _start_keeper(policy)
-            except OSError as problem:
-                log.warning("the keeper of the ledger cannot be started: %s; the journal keeps everything", problem)
-                stopping.wait(RESTART_S)
-                continue
-            running[:] = [process]
-            if stopping.is_set():
-                _end(process)
-            code = process.wait()
-            if not stopping.is_set():
-                log.warning(
-                    "the keeper of the ledger ended with %s; the journal keeps everything, starting it again", code
-                )
-                stopping.wait(RESTART_S)
-
-    thread = threading.Thread(target=watch, name="farthing keeper watch", daemon=True)
-    thread.start()
+    """The process that moves the journal into the store, while it is needed and once more at the end."""
+    watch = KeeperWatch(policy)
     try:
         yield
     finally:
-        stopping.set()
-        for process in running:
-            _end(process)
-        thread.join(KEEPER_STOP_S)
+        watch.stop()
+
+
+class KeeperWatch:
+    """Starts the keeper, and starts it again if it dies."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping, self._lock = threading.Event(), threading.Lock()
+        self._thread = threading.Thread(target=self._watch, name="farthing keeper watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let it finish. If it has just died, as where every process was told to stop, another one finishes."""
+        with self._lock:
+            self._stopping.set()
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._started()
+        if self._process is not None:
+            _end(self._process)
+        self._thread.join(KEEPER_STOP_S)
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            with self._lock:
+                process = None if self._stopping.is_set() else self._started()
+                self._process = process or self._process
+            if process is not None:
+                code = process.wait()
+                _close_input(process)
+                if self._stopping.is_set():
+                    return
+                log.warning(
+                    "the keeper of the ledger ended with %s; the journal keeps everything, starting it again", code
+                )
+            self._stopping.wait(RESTART_S)
+
+    def _started(self) -> subprocess.Popen[bytes] | None:
+        try:
+            return _start_keeper(self._policy)
+        except OSError as problem:
+            log.warning("the keeper of the ledger cannot be started: %s; the journal keeps everything", problem)
+            return None
 
 
 def _start_keeper(policy: Policy) -> subprocess.Popen[bytes]:
@@ -229,9 +273,13 @@ def _start_keeper(policy: Policy) -> subprocess.Popen[bytes]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Its end of file tells the keeper to finish and go."""
-    if process.stdin is not None:
-        process.stdin.close()
+    _close_input(process)
     try:
         process.wait(KEEPER_STOP_S)
     except subprocess.TimeoutExpired:
-        process.terminate()
+        log.warning("the keeper of the ledger is still at work; it ends by itself when it has done")
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()

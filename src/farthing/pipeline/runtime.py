@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,10 +43,11 @@ class Runtime:
         *,
         clock: Clock = time.time,  # noqa: TID251 - here the clock enters the house
         monotonic: Callable[[], float] = time.perf_counter,
+        random_bits: Callable[[int], int] = random.getrandbits,
         timestamp: Timestamp | None = None,
     ) -> None:
         self.policy, self.environ = policy, environ
-        self.clock, self.monotonic = clock, monotonic
+        self.clock, self.monotonic, self._random = clock, monotonic, random_bits
         self.timestamp: Timestamp = timestamp or (lambda _headers: clock())
         self.max_body = size(policy.server.max_body)
         self.prices = price_book(policy)
@@ -94,7 +95,7 @@ class Runtime:
 
     def new_id(self) -> str:
         """An id for a request. It begins with the time, so that new rows stand together in the ledger."""
-        return f"fr_{int(self.clock() * 1000):012x}{os.urandom(8).hex()}"
+        return f"fr_{int(self.clock() * 1000):012x}{self._random(64):016x}"
 
     def rename_model(self, body: bytes, model: str) -> bytes:
         """The body with the model's name at the provider."""

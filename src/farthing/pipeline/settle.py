@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -115,9 +116,9 @@ class Settler:
             (b"x-farthing-overhead-ms", b"%.3f" % (self._overhead_us(exchange) / 1000)),
         ]
         if model := tally.served_model or exchange.target.model:
-            headers.append((b"x-farthing-model", model.encode("utf-8", "replace")))
+            headers.append((b"x-farthing-model", printable(model)))
         if tally.route:
-            headers.append((b"x-farthing-route", tally.route.encode()))
+            headers.append((b"x-farthing-route", printable(tally.route)))
         if tally.settled:
             headers += [(MONEY[name], text.encode()) for name, text in money(exchange)]
         return headers
@@ -137,6 +138,12 @@ def money(exchange: Exchange) -> list[tuple[str, str]]:
     if cost is not None and known["baseline_usd"] is not None:
         known["saved_usd"] = known["baseline_usd"] - cost
     return [(name, usd(amount)) for name, amount in known.items() if amount is not None]
+
+
+@lru_cache(1024)
+def printable(text: str) -> bytes:
+    """A text from outside as the value of a header: a line break in it would begin another header."""
+    return text.encode("utf-8", "replace") if text.isprintable() else repr(text)[1:-1].encode("utf-8", "replace")
 
 
 def summary(exchange: Exchange) -> dict[str, str]:

@@ -19,19 +19,21 @@ def read_prompt(messages: object, tools: object, tool_choice: object, response_f
     attachments = 0
     for message in objects(messages):
         role = string(message.get("role")) or "user"
-        text, attached = content_text(message.get("content"))
+        content = message.get("content")
+        text, attached = (content, 0) if isinstance(content, str) else content_text(content)
         attachments += attached
         if role in _SYSTEM:
             system.append(text)
         else:
-            said = "\n".join(filter(None, (text, *calls_text(message))))
-            turns.append(Turn("tool" if role == "function" else role, said))
+            if has_calls(message):
+                text = "\n".join(filter(None, (text, *calls_text(message))))
+            turns.append(Turn("tool" if role == "function" else role, text))
     return Prompt(
         system="\n".join(system),
         turns=tuple(turns),
-        tools=tuple(tool_names(tools)),
-        tool_choice=choice_name(tool_choice),
-        response_format=format_name(response_format),
+        tools=tuple(tool_names(tools)) if tools else (),
+        tool_choice=choice_name(tool_choice) if tool_choice else None,
+        response_format=format_name(response_format) if response_format else None,
         attachments=attachments,
     )
 

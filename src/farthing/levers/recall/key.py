@@ -7,6 +7,7 @@ an answer. It is a list of what is left out, not of what goes in: a field that n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, cast
 
@@ -46,7 +47,7 @@ class Partition(msgspec.Struct, frozen=True, array_like=True):
     """Set where answers may not be shared between the users of a tenant."""
     namespace: str | None = None
     """Version of a knowledge base or template behind the prompt: change it and the old answers are gone."""
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[bytes, bytes], ...] = ()
     """Headers that change what the provider does, such as ``anthropic-beta`` and ``anthropic-version``."""
 
 
@@ -63,10 +64,15 @@ def recall_key(partition: Partition, wire: str, body: bytes) -> bytes:
             del fields[name]
         if b'"cache_control"' in body:
             _drop_cache_markers(fields)
-    digest = blake2b(_SALT, digest_size=32)
-    digest.update(msgspec.msgpack.encode((RULES_VERSION, partition, wire)))
+    digest = _begun(partition, wire).copy()
     digest.update(msgspec.json.encode(value, order="sorted"))
     return digest.digest()
+
+
+@lru_cache(4096)
+def _begun(partition: Partition, wire: str) -> blake2b:
+    """The part of the digest that all requests of a partition share."""
+    return blake2b(_SALT + msgspec.msgpack.encode((RULES_VERSION, partition, wire)), digest_size=32)
 
 
 def _drop_cache_markers(body: dict[str, Any]) -> None:

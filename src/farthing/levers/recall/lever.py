@@ -27,7 +27,7 @@ LEVER = "exact"
 ADMITTED = ""
 """In place of a reason for refusal."""
 OPERATIONS = frozenset({"chat", "embeddings"})
-VARY = (b"anthropic-beta", b"anthropic-version", b"openai-beta", b"openai-organization", b"openai-project")
+VARY = frozenset((b"anthropic-beta", b"anthropic-version", b"openai-beta", b"openai-organization", b"openai-project"))
 """Request headers that may change an answer, or say whose it is."""
 
 
@@ -222,9 +222,7 @@ class Recall:
             credential=exchange.credential,
             provider=exchange.target.provider,
             user=caller.user if self._per_user else None,
-            headers=tuple(
-                (name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers if name in VARY
-            ),
+            headers=tuple([header for header in exchange.headers if header[0] in VARY]),
         )
         return recall_key(partition, exchange.wire.name, exchange.body)
 
