@@ -21,6 +21,10 @@ Mode = Literal["observe", "save"]
 CacheWish = Literal["no-store", "no-cache"]
 
 
+class ClientGone(Exception):
+    """The client hung up before its request was complete."""
+
+
 class Target(msgspec.Struct, frozen=True, gc=False):
     """The provider that a request goes to."""
 
@@ -65,6 +69,7 @@ class Tally(msgspec.Struct):
     upstream_s: float = 0.0
     """Seconds spent waiting for the provider before the first byte for the client."""
     first_byte_at: float | None = None
+    """When a stream's first byte went to the client, on the monotonic clock."""
     chores: list[Callable[[], object]] = []
     """What may be done while the provider works."""
     learners: list[Callable[[Finished], None]] = []
@@ -78,7 +83,7 @@ class Exchange(msgspec.Struct, frozen=True):
     ts: float
     """When it was accepted, seconds since the Unix epoch."""
     begun: float
-    """The same on the monotonic clock, to measure durations."""
+    """When its head had arrived, on the monotonic clock, to measure durations: it may have waited for its turn."""
     method: str
     path: str
     """With the query, as it came."""

@@ -40,7 +40,32 @@ def told(reply, path, status, code, *words):
 async def test_invalid_json(house, sim, path, body):
     told(await house.ask("POST", path, body), path, 400, "farthing_invalid_json", "JSON")
     assert not sim.received
-    assert not house.entries
+    assert (house.row.status, house.row.error, house.row.path) == (400, "farthing_invalid_json", path)
+    assert (house.row.calls, house.row.cost_nano, house.row.model) == ((), 0, None)
+
+
+async def test_refused_requests_are_in_the_ledger_too(start, sim):
+    """One row for each client request, whoever sent it, and nobody's books get what others only claim."""
+    house = await start(sim, environ={}, server={"max_body": "1KB"})
+    await house.ask("POST", CHAT, PLAIN[CHAT], authorization=None, x_farthing_user="u")
+    await house.ask("POST", CHAT, PLAIN[CHAT], authorization="Bearer fk-stolen", x_farthing_tenant="acme")
+    await house.ask("POST", CHAT, PLAIN[CHAT] | {"user": "x" * 2000}, x_farthing_tenant="acme")
+    found = [(row.status, row.error, row.caller.tenant, row.cost_nano) for row in house.rows]
+    assert found == [
+        (401, "farthing_no_credential", "default", 0),
+        (401, "farthing_unknown_key", "unauthenticated", 0),
+        (413, "farthing_request_too_large", "acme", 0),
+    ]
+    assert house.rows[0].caller.user == "u"
+    assert house.rows[0].model == "gpt-4o"
+
+
+async def test_an_unknown_key_is_refused_before_the_body_is_read(house):
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer fk-x\r\ncontent-length: 99\r\n\r\n"
+    writer.write(head.encode())
+    assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
+    writer.close()
 
 
 async def test_invalid_json_names_the_place(house):
@@ -205,15 +230,18 @@ async def test_the_official_clients_raise_for_providers_that_are_away(start, scr
 async def test_a_fault_of_farthing_s_own_is_a_500_in_the_client_s_shape(start, sim, caplog):
     house = await start(sim)
 
-    async def broken(_exchange):
+    def broken(*_):
         raise LookupError("a bug, and a secret text")
 
-    house.app._runtime._handler = broken
+    house.app._runtime._pool.send = broken
     for path in (CHAT, "/v1/messages"):
         reply = await house.ask("POST", path, PLAIN[path])
         told(reply, path, 500, "farthing_internal_error", "its log says why")
         assert "secret" not in reply.error["message"]
     assert "a bug" in caplog.text
+    for row in house.rows:
+        assert (row.status, row.error) == (500, "farthing_internal_error")
+        assert [(call.error, call.cost_source) for call in row.calls] == [("internal_error", "unsettled")]
 
 
 async def test_a_client_that_leaves_while_it_uploads_its_question(house, sim):
@@ -228,7 +256,9 @@ async def test_a_client_that_leaves_while_it_uploads_its_question(house, sim):
     await begun.wait()
     asking.cancel()
     assert (await house.ask("POST", CHAT, PLAIN[CHAT])).status == 200
-    assert len(house.rows) == 1
+    await house.settled(2)
+    (left,) = (row for row in house.rows if row.status is None)
+    assert (left.error, left.cost_nano, left.calls) == ("client_gone", 0, ())
 
 
 async def test_without_a_cache_everything_else_works(start, sim):

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -49,7 +50,7 @@ class Script:
 async def running(answer, *, read_timeout=5.0):
     script = Script(answer)
     server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
-    pool = Http1Pool(connect_timeout=2.0, read_timeout=read_timeout)
+    pool = Http1Pool(connect_timeout=2.0, read_timeout=read_timeout, monotonic=time.perf_counter)
     try:
         yield script, pool, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
@@ -174,7 +175,7 @@ async def test_an_upload_is_passed_on_while_it_arrives():
 
 
 async def test_nobody_there_names_the_address_and_the_way_out():
-    pool = Http1Pool(connect_timeout=2.0, read_timeout=2.0)
+    pool = Http1Pool(connect_timeout=2.0, read_timeout=2.0, monotonic=time.perf_counter)
     with pytest.raises(UpstreamError, match=r"127\.0\.0\.1:1 cannot be reached.*base_url"):
         await ask(pool, "http://127.0.0.1:1")
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 
-from farthing.errors import RequestError
-from farthing.exchange import Exchange, Pump
+from farthing.exchange import ClientGone, Exchange, Pump, Reply
 from farthing.gateway.asgi import Application, Receive, Scope, Send, respond
-from farthing.gateway.intake import ClientGone, Intake, Refused
+from farthing.gateway.intake import Intake, Refused
 from farthing.pipeline.runtime import Runtime
 from farthing.pipeline.send import BrokenOff
-from farthing.types import Api, Headers
 from farthing.wire.errors import error_body, error_event
 
 log = logging.getLogger("farthing")
@@ -41,51 +38,15 @@ class Gateway:
     async def _proxy(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             exchange = await self._intake.exchange(scope, receive)
-        except ClientGone:
-            return
-        except Refused as refused:
-            await respond(send, refused.problem.status, _refusal(refused.api, refused.problem))
-            return
-        with suppress(ClientGone):
-            await self._answer(exchange, send)
-
-    async def _answer(self, exchange: Exchange, send: Send) -> None:
-        try:
             reply = await self._runtime.handle(exchange)
-        except RequestError as problem:
-            await respond(send, problem.status, _refusal(exchange.wire.api, problem))
-            return
+            if reply.pump is None:
+                await _whole(reply, send)
+            else:
+                await _stream(exchange, reply, reply.pump, send)
+        except Refused as refused:
+            await _whole(self._runtime.refuse(refused.exchange, refused.problem), send)
         except ClientGone:
-            raise
-        except Exception:
-            log.exception("request %s failed inside farthing", exchange.id)
-            message = f"farthing failed on this request ({exchange.id}); its log says why"
-            await respond(send, 500, error_body(exchange.wire.api, 500, "farthing_internal_error", message))
             return
-        if reply.pump is None:
-            length = (b"content-length", b"%d" % len(reply.body))
-            await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, length]})
-            await send({"type": "http.response.body", "body": reply.body})
-        else:
-            await self._stream(exchange, reply.status, reply.headers, reply.pump, send)
-
-    async def _stream(self, exchange: Exchange, status: int, headers: Headers, pump: Pump, send: Send) -> None:
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-
-        async def write(chunk: bytes) -> None:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-
-        try:
-            await pump(write)
-        except BrokenOff:
-            return  # without the last chunk: the client sees that its stream was cut, as it was
-        except ClientGone:
-            raise
-        except Exception:
-            log.exception("stream %s failed inside farthing", exchange.id)
-            await write(error_event(exchange.wire.api, "farthing_internal_error", "farthing failed inside this stream"))
-            return
-        await send({"type": "http.response.body", "body": b""})
 
     async def _health(self, path: str, send: Send) -> None:
         problems = self._runtime.problems() if path == "/readyz" else []
@@ -110,5 +71,26 @@ class Gateway:
 NOT_FOUND = "there is nothing at {}; the APIs are under /v1/, the dashboard is at /farthing/"
 
 
-def _refusal(api: Api, problem: RequestError) -> bytes:
-    return error_body(api, problem.status, problem.code, problem.message)
+async def _whole(reply: Reply, send: Send) -> None:
+    length = (b"content-length", b"%d" % len(reply.body))
+    await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, length]})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _stream(exchange: Exchange, reply: Reply, pump: Pump, send: Send) -> None:
+    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+
+    async def write(chunk: bytes) -> None:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    try:
+        await pump(write)
+    except BrokenOff:
+        return  # without the last chunk: the client sees that its stream was cut, as it was
+    except ClientGone:
+        raise
+    except Exception:
+        log.exception("stream %s failed inside farthing", exchange.id)
+        await write(error_event(exchange.wire.api, "farthing_internal_error", "farthing failed inside this stream"))
+        return
+    await send({"type": "http.response.body", "body": b""})

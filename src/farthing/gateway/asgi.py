@@ -11,6 +11,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+ARRIVED = "farthing.arrived"
+"""In a scope's state: when the head of the request had been read, in seconds of ``time.perf_counter``."""
+
 
 async def respond(send: Send, status: int, body: bytes, kind: bytes = b"application/json") -> None:
     """A reply in one piece."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from farthing.gateway.asgi import Application, Message
+from farthing.gateway.asgi import ARRIVED, Application, Message
 
 if TYPE_CHECKING:
     from farthing.types import Headers
@@ -72,6 +73,8 @@ class Protocol(HttpToolsProtocol):
         """The timer finds out by itself."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - uvicorn's own types
+        # From here on it waits for its turn: that is our time, too.
+        cast("Message", cycle.scope)["state"][ARRIVED] = perf_counter()
         cycle.__class__ = Cycle  # uvicorn makes it itself and has no hook for another class
         self.running = cast("Cycle", cycle)
         self.running.task = task = self.loop.create_task(self.running.run_asgi(app))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterator
 from functools import lru_cache
 from hashlib import blake2b
-from typing import cast
+from typing import NamedTuple, cast
 
 from farthing.errors import RequestError, StoreError, TooLarge, Unauthenticated
-from farthing.exchange import CacheWish, Exchange, Mode, Tally, Target
-from farthing.gateway.asgi import Receive, Scope
+from farthing.exchange import CacheWish, ClientGone, Exchange, Mode, Tally, Target
+from farthing.gateway.asgi import ARRIVED, Receive, Scope
 from farthing.limits.keys import Key
 from farthing.pipeline.identify import caller_of, named_headers
 from farthing.pipeline.runtime import Runtime
-from farthing.types import Api, Facts, Headers
+from farthing.types import Facts, Headers
 from farthing.upstream.credentials import VIRTUAL, presented
 from farthing.upstream.targets import Targets
 from farthing.wire.base import Wire
@@ -22,17 +23,27 @@ from farthing.wire.routes import wire_for
 JSON_TYPE = b"application/json"
 
 
-class ClientGone(Exception):
-    """The client hung up before its request was complete."""
-
-
 class Refused(Exception):
-    """The request cannot become an exchange; the client is told why in the shape of its API."""
+    """The request cannot be served; ``exchange`` has what is known of it, for the ledger."""
 
-    def __init__(self, api: Api, problem: RequestError) -> None:
+    def __init__(self, exchange: Exchange, problem: RequestError) -> None:
         super().__init__(problem.message)
-        self.api: Api = api
-        self.problem = problem
+        self.exchange, self.problem = exchange, problem
+
+
+class Credential(NamedTuple):
+    """What a client authenticated with."""
+
+    digest: bytes
+    is_own: bool = False
+    """It is for the provider, and goes through."""
+    tenant: str | None = None
+    """The tenant that it belongs to."""
+
+
+STRANGER = Credential(b"", tenant="unauthenticated")
+"""Nobody can put a request into another tenant's books without its key."""
+NOWHERE = Target("", "", None, None)
 
 
 class Intake:
@@ -45,66 +56,72 @@ class Intake:
 
     async def exchange(self, scope: Scope, receive: Receive) -> Exchange:
         """The exchange of a request under ``/v1/``. Raises ``Refused`` or ``ClientGone``."""
-        runtime = self._runtime
-        begun = runtime.monotonic()
         headers = cast("Headers", scope["headers"])
-        method = cast("str", scope["method"])
-        wire = wire_for(method, scope["path"], anthropic=_is_anthropic(headers))
+        wire = wire_for(scope["method"], scope["path"], anthropic=_is_anthropic(headers))
+        credential, facts = STRANGER, Facts()
         try:
+            credential = self._authenticated(headers)  # before a byte of the body is read
             upload = _body_stream(receive) if self._passes_on(wire, headers) else None
             body = b"" if upload else await self._body(headers, receive)
-            facts = wire.facts(body) if body else Facts()
-            return self._understood(scope, begun, wire, facts, body, upload)
+            facts = wire.facts(body) if body else facts
+            provider, model = self._targets.choose(wire.api, facts.model)
+            url = self._targets.url(provider, _path(scope))
+            target = Target(provider, url, model, None if credential.is_own else self._environment_key(provider))
         except RequestError as problem:
-            raise Refused(wire.api, problem) from problem
+            raise Refused(self._exchange(scope, wire, facts, credential), problem) from problem
+        except (ClientGone, CancelledError):
+            self._runtime.hung_up(self._exchange(scope, wire, facts, credential))
+            raise
+        if model != facts.model and model is not None:
+            body = self._runtime.rename_model(body, model)
+        return self._exchange(scope, wire, facts, credential, target, body, upload)
 
-    def _understood(
-        self, scope: Scope, begun: float, wire: Wire, facts: Facts, body: bytes, upload: AsyncIterator[bytes] | None
+    def _exchange(
+        self,
+        scope: Scope,
+        wire: Wire,
+        facts: Facts,
+        credential: Credential,
+        target: Target = NOWHERE,
+        body: bytes = b"",
+        upload: AsyncIterator[bytes] | None = None,
     ) -> Exchange:
         runtime = self._runtime
         headers = cast("Headers", scope["headers"])
         named = named_headers(headers)
-        path = _path(scope)
-        provider, model = self._targets.choose(wire.api, facts.model)
-        key, tenant, digest = self._credential(headers, provider)
-        if model != facts.model and model is not None:
-            body = runtime.rename_model(body, model)
         return Exchange(
             id=runtime.new_id(),
             ts=runtime.timestamp(headers),
-            begun=begun,
+            begun=cast("float", scope["state"].get(ARRIVED) or runtime.monotonic()),
             method=scope["method"],
-            path=path,
+            path=_path(scope),
             headers=headers,
             body=body,
             upload=upload,
             wire=wire,
             facts=facts,
-            caller=caller_of(named, facts, tenant),
-            target=Target(provider, self._targets.url(provider, path), model, key),
-            credential=digest,
+            caller=caller_of(named, facts, credential.tenant),
+            target=target,
+            credential=credential.digest,
             mode=_mode(named.get("x-farthing-mode"), runtime.policy.mode),
             cache_wish=_wish(named.get("x-farthing-cache")),
             tally=Tally(),
         )
 
-    def _credential(self, headers: Headers, provider: str) -> tuple[str | None, str | None, bytes]:
-        """The key to send (``None``: the client's own), the tenant that the credential belongs to, its digest."""
+    def _authenticated(self, headers: Headers) -> Credential:
         token = presented(headers)
-        if token is not None and not token.startswith(VIRTUAL):
-            return None, None, _digest(token)
-        tenant: str | None = None
-        if token is not None:
-            known = self._known(token)
-            if known is None:
-                raise Unauthenticated(
-                    "this virtual key is not known or was revoked; see `farthing keys list`",
-                    code="farthing_unknown_key",
-                )
-            tenant = known.tenant
-        elif not self._runtime.policy.server.is_loopback:
-            raise Unauthenticated("no key was sent: send a virtual key (fk-…) or the provider's own key")
-        return self._environment_key(provider), tenant, _digest(token or "")
+        if token is None:
+            if not self._runtime.policy.server.is_loopback:
+                raise Unauthenticated("no key was sent: send a virtual key (fk-…) or the provider's own key")
+            return Credential(_digest(""))
+        if not token.startswith(VIRTUAL):
+            return Credential(_digest(token), is_own=True)
+        known = self._known(token)
+        if known is None:
+            raise Unauthenticated(
+                "this virtual key is not known or was revoked; see `farthing keys list`", code="farthing_unknown_key"
+            )
+        return Credential(_digest(token), tenant=known.tenant)
 
     def _known(self, token: str) -> Key | None:
         try:

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from farthing import tokens
-from farthing.errors import StoreError
-from farthing.exchange import Exchange, Handler, Stage, prompt_of
+from farthing.errors import RequestError, StoreError
+from farthing.exchange import Exchange, Handler, Reply, Stage, prompt_of
 from farthing.insight.shape import shape_of
 from farthing.ledger.journal import Journal
 from farthing.ledger.records import Shape
@@ -20,7 +20,7 @@ from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.limits.keys import KeyRing
 from farthing.pipeline.send import Sender
 from farthing.pipeline.settle import Settler
-from farthing.pipeline.settlement import Price, Priced
+from farthing.pipeline.settlement import CLIENT_GONE, Price, Priced
 from farthing.pipeline.stages import pipeline
 from farthing.policy import Policy
 from farthing.policy.units import seconds, size
@@ -57,6 +57,7 @@ class Runtime:
         self.answers = self._open_answers()
         self._pool: Pool | None = None
         self._handler: Handler | None = None
+        self._settler = Settler(self.journal, self.monotonic, self._shape)
 
     async def start(self) -> None:
         """Open what needs a running event loop."""
@@ -65,18 +66,18 @@ class Runtime:
             connect_timeout=seconds(server.connect_timeout),
             read_timeout=seconds(server.read_timeout),
             environ=self.environ,
+            monotonic=self.monotonic,
         )
-        settler = Settler(self.journal, self.monotonic, self._shape)
         sender = Sender(
             pool=self._pool,
             journal=self.journal,
             price_of=self._price_of,
             estimate=_estimate,
-            settle=settler.settle,
+            settle=self._settler.settle,
             meanwhile=self._meanwhile,
             monotonic=self.monotonic,
         )
-        self._handler = pipeline(settle=settler.stage, recall=self._recall(), send=sender.handle)
+        self._handler = pipeline(settle=self._settler.stage, recall=self._recall(), send=sender.handle)
 
     async def stop(self) -> None:
         """Close everything; what is in flight has ended."""
@@ -93,6 +94,14 @@ class Runtime:
             raise RuntimeError("the runtime has not been started")
         return self._handler
 
+    def refuse(self, exchange: Exchange, problem: RequestError) -> Reply:
+        """The answer to a request that is not served, which is in the ledger all the same."""
+        return self._settler.refuse(exchange, problem)
+
+    def hung_up(self, exchange: Exchange) -> None:
+        """The client left before its request was complete."""
+        self._settler.settle(exchange, CLIENT_GONE)
+
     def new_id(self) -> str:
         """An id for a request. It begins with the time, so that new rows stand together in the ledger."""
         return f"fr_{int(self.clock() * 1000):012x}{self._random(64):016x}"
@@ -104,8 +113,9 @@ class Runtime:
     def problems(self) -> list[str]:
         """What keeps this process from doing its whole work; empty if nothing does."""
         health = self.journal.health()
-        found = [] if health.ok else [f"the journal cannot be written: {health.error}; {health.pending} entries wait"]
-        return [*found, *([self.cache_problem] if self.cache_problem else [])]
+        lost = f", {health.lost} are lost" if health.lost else ""
+        journal = f"the journal cannot be written: {health.error}; {health.pending} entries wait{lost}"
+        return [*([] if health.ok else [journal]), *([self.cache_problem] if self.cache_problem else [])]
 
     def _open_answers(self) -> AnswerStore | None:
         """The cache fails open: without it, farthing is a gateway that saves nothing, and says so."""

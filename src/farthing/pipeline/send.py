@@ -10,7 +10,7 @@ from farthing.errors import UpstreamError
 from farthing.exchange import Exchange, Finished, Reply, Write
 from farthing.ledger.records import Call, Opened
 from farthing.pipeline.settle import Journal
-from farthing.pipeline.settlement import CLIENT_GONE, Price, billable, close_call
+from farthing.pipeline.settlement import Price, billable, cause, close_call
 from farthing.types import Outcome, Usage
 from farthing.upstream.credentials import outgoing, returned
 from farthing.upstream.pool import EVENT_STREAM, Cut, Pool, Response, content_type
@@ -58,8 +58,8 @@ class Sender:
         except UpstreamError as problem:
             attempt.end(Outcome(), problem.code.removeprefix("farthing_"))
             raise
-        except BaseException:
-            attempt.end(Outcome(), CLIENT_GONE)
+        except BaseException as problem:
+            attempt.end(Outcome(), cause(problem))
             raise
         attempt.answered(response)
         if attempt.kind == EVENT_STREAM or exchange.upload is not None or exchange.wire.name.endswith(".other"):
@@ -72,12 +72,12 @@ class Sender:
         except Cut as problem:
             attempt.end(Outcome(), "cut")
             raise UpstreamError(f"the provider broke off inside its reply: {problem}") from problem
-        except BaseException:
-            attempt.end(Outcome(), CLIENT_GONE)
+        except BaseException as problem:
+            attempt.end(Outcome(), cause(problem))
             raise
         finally:
             response.close()
-        attempt.first_byte()
+        attempt.waited()
         wire = exchange.wire
         outcome = wire.outcome(body, response.status)
         attempt.end(outcome, text=lambda: wire.text(body), learn=lambda: body)
@@ -99,8 +99,8 @@ class Sender:
                     text = f"the provider broke off: {problem}"
                     await write(b"\n\n" + error_event(exchange.wire.api, "farthing_upstream_cut", text))
                 raise BrokenOff from problem
-            except BaseException:
-                attempt.end(tap.outcome(ended=False), CLIENT_GONE, text=tap.text)
+            except BaseException as problem:
+                attempt.end(tap.outcome(ended=False), cause(problem), text=tap.text)
                 raise
             finally:
                 response.close()
@@ -159,13 +159,14 @@ class Attempt:
         self.kind = content_type(response.headers)
 
     def waited(self) -> None:
-        """What has passed since the call began was the provider's time."""
-        self._exchange.tally.upstream_s = self._monotonic() - self._began
+        """Until its latest bytes arrived it was the provider's time; what has passed since then is ours."""
+        heard = self._response.heard if self._response else None
+        self._exchange.tally.upstream_s = (heard or self._monotonic()) - self._began
 
     def first_byte(self) -> None:
-        """The first byte for the client is here."""
+        """The first byte of a stream goes to the client."""
         self.waited()
-        self._exchange.tally.first_byte_at = self._began + self._exchange.tally.upstream_s
+        self._exchange.tally.first_byte_at = self._monotonic()
 
     def end(
         self,

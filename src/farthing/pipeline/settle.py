@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from asyncio import CancelledError
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
@@ -9,13 +11,15 @@ from typing import Protocol
 import msgspec
 
 from farthing.errors import RequestError
-from farthing.exchange import Exchange, Handler, Pump, Reply, Write
+from farthing.exchange import ClientGone, Exchange, Handler, Pump, Reply, Write
 from farthing.ledger.records import Entry, Settled, Shape
 from farthing.money import usd
-from farthing.pipeline.settlement import CLIENT_GONE, total
+from farthing.pipeline.settlement import CLIENT_GONE, cause, total
 from farthing.types import Headers
 from farthing.upstream.pool import EVENT_STREAM, content_type
 from farthing.wire.errors import error_body
+
+log = logging.getLogger("farthing")
 
 ShapeOf = Callable[[Exchange], Shape | None]
 
@@ -37,19 +41,31 @@ class Settler:
         try:
             reply = await following(exchange)
         except RequestError as problem:
-            reply = refusal(exchange, problem)
-        except BaseException:
+            return self.refuse(exchange, problem)
+        except (CancelledError, ClientGone):
             self.settle(exchange, error=exchange.tally.error or CLIENT_GONE)
             raise
+        except Exception:
+            log.exception("request %s failed inside farthing", exchange.id)
+            return self.refuse(
+                exchange, RequestError(f"farthing failed on this request ({exchange.id}); its log says why")
+            )
         exchange.tally.status = reply.status
-        if reply.pump is not None:
+        if reply.pump is None:
+            self.settle(exchange)
+        else:
             events = content_type(reply.headers) == EVENT_STREAM
             reply.pump = self._settling(exchange, reply.pump, events=events)
-            reply.headers = [*reply.headers, *self._headers(exchange)]
-            return reply
-        self.settle(exchange)
         reply.headers = [*reply.headers, *self._headers(exchange)]
         return reply
+
+    def refuse(self, exchange: Exchange, problem: RequestError) -> Reply:
+        """Settle with an error in the shape of the client's API."""
+        tally = exchange.tally
+        tally.status, tally.error = problem.status, problem.code
+        self.settle(exchange)
+        body = error_body(exchange.wire.api, problem.status, problem.code, problem.message)
+        return Reply(problem.status, [(b"content-type", b"application/json"), *self._headers(exchange)], body)
 
     def settle(self, exchange: Exchange, error: str | None = None) -> None:
         """Write the ledger's entry, unless it has been written."""
@@ -68,7 +84,7 @@ class Settler:
                 caller=exchange.caller,
                 wire=exchange.wire.name,
                 path=exchange.path.partition("?")[0],
-                provider=exchange.target.provider,
+                provider=exchange.target.provider or None,
                 model=exchange.facts.model,
                 stream=exchange.facts.stream,
                 served_model=tally.served_model,
@@ -93,8 +109,8 @@ class Settler:
         async def settled(write: Write) -> None:
             try:
                 await pump(write)
-            except BaseException:
-                self.settle(exchange, error=exchange.tally.error or CLIENT_GONE)
+            except BaseException as problem:
+                self.settle(exchange, error=exchange.tally.error or cause(problem))
                 raise
             self.settle(exchange)
             if events:
@@ -111,10 +127,11 @@ class Settler:
         tally = exchange.tally
         headers: Headers = [
             (b"x-farthing-request-id", exchange.id.encode()),
-            (b"x-farthing-provider", exchange.target.provider.encode()),
             (b"x-farthing-cache", tally.cache.encode()),
             (b"x-farthing-overhead-ms", b"%.3f" % (self._overhead_us(exchange) / 1000)),
         ]
+        if exchange.target.provider:
+            headers.append((b"x-farthing-provider", printable(exchange.target.provider)))
         if model := tally.served_model or exchange.target.model:
             headers.append((b"x-farthing-model", printable(model)))
         if tally.route:
@@ -149,13 +166,6 @@ def printable(text: str) -> bytes:
 def summary(exchange: Exchange) -> dict[str, str]:
     """What the last comment of a stream says."""
     return {"request_id": exchange.id, "cache": exchange.tally.cache, **dict(money(exchange))}
-
-
-def refusal(exchange: Exchange, problem: RequestError) -> Reply:
-    """An error in the shape of the client's API."""
-    exchange.tally.error = problem.code
-    body = error_body(exchange.wire.api, problem.status, problem.code, problem.message)
-    return Reply(problem.status, [(b"content-type", b"application/json")], body)
 
 
 def _micro(seconds: float) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
+from farthing.exchange import ClientGone
 from farthing.ledger.records import Call
 from farthing.types import CostSource, Outcome, Usage
 
@@ -16,6 +18,9 @@ FREE_PATHS = ("/v1/files", "/v1/uploads", "/v1/batches", "/v1/moderations", "/v1
 
 CLIENT_GONE = "client_gone"
 TIMED_OUT = "upstream_timeout"
+INTERNAL = "internal_error"
+UNKNOWN_END = frozenset({CLIENT_GONE, TIMED_OUT, INTERNAL})
+"""Nobody waited for the provider's answer: it may or may not be on the bill."""
 
 
 class Priced(Protocol):
@@ -31,6 +36,11 @@ class Priced(Protocol):
 
 Price = Callable[[str, Usage, str | None], Priced]
 """(model, usage, service tier) → price."""
+
+
+def cause(problem: BaseException) -> str:
+    """Why a request or call ended without its answer."""
+    return CLIENT_GONE if isinstance(problem, CancelledError | ClientGone) else INTERNAL
 
 
 def billable(method: str, operation: str, path: str) -> bool:
@@ -63,8 +73,7 @@ Bill = tuple[Usage | None, int | None, CostSource, str | None]
 
 def _bill(call: Call, outcome: Outcome, *, billable: bool, price: Price, estimate: Callable[[], Usage | None]) -> Bill:
     if call.status is None:
-        # Sent, but nobody waited for the answer: it may or may not be billed. Anything else never got there.
-        unknown = call.error in (CLIENT_GONE, TIMED_OUT) and billable
+        unknown = call.error in UNKNOWN_END and billable  # anything else never got there
         return (None, None, "unsettled", None) if unknown else (None, 0, "free", None)
     if outcome.usage is None and (call.status >= 400 or not billable):
         return None, 0, "free", None

@@ -49,11 +49,23 @@ def split_url(base: str) -> Origin:
 class Http1Response:
     """A reply that is arriving. Implements ``upstream.pool.Response``."""
 
-    __slots__ = ("_chunks", "_connection", "_error", "_waiter", "_waiting", "_whole", "complete", "headers", "status")
+    __slots__ = (
+        "_chunks",
+        "_connection",
+        "_error",
+        "_waiter",
+        "_waiting",
+        "_whole",
+        "complete",
+        "headers",
+        "heard",
+        "status",
+    )
 
     def __init__(self, connection: Connection) -> None:
         self.status = 0
         self.headers: Headers = []
+        self.heard: float | None = None
         self.complete = False
         self._connection: Connection | None = connection
         self._chunks: deque[bytes] = deque()
@@ -125,9 +137,15 @@ class Http1Response:
 class Connection(asyncio.Protocol):
     """One keep-alive connection; one request at a time."""
 
-    def __init__(self, origin: Origin, read_timeout: float, release: Callable[[Connection], None]) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        read_timeout: float,
+        release: Callable[[Connection], None],
+        monotonic: Callable[[], float],
+    ) -> None:
         self.origin = origin
-        self._read_timeout, self._release = read_timeout, release
+        self._read_timeout, self._release, self._monotonic = read_timeout, release, monotonic
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
@@ -155,7 +173,7 @@ class Connection(asyncio.Protocol):
         self._arrived = self._loop.create_future()
         self._head_only = method == "HEAD"
         self._head_size = 0
-        self._heard = self._loop.time()
+        self._heard = self._monotonic()
         if self._timer is None:
             self._timer = self._loop.call_later(self._read_timeout, self._look)
         self.write(data)
@@ -183,7 +201,7 @@ class Connection(asyncio.Protocol):
     def resume(self) -> None:
         """Read on."""
         if self._transport is not None and not self._transport.is_closing():
-            self._heard = self._loop.time()
+            self._heard = self._monotonic()
             self._transport.resume_reading()
 
     # ------------------------------------------------------------ asyncio
@@ -192,7 +210,9 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        self._heard = self._loop.time()
+        self._heard = self._monotonic()
+        if self._response is not None:
+            self._response.heard = self._heard
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as problem:
@@ -263,7 +283,7 @@ class Connection(asyncio.Protocol):
         self._timer = None
         if self._response is None:
             return
-        left = self._heard + self._read_timeout - self._loop.time()
+        left = self._heard + self._read_timeout - self._monotonic()
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
             return

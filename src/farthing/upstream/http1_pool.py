@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import cast
 
 from farthing.errors import UpstreamError
@@ -65,8 +65,8 @@ async def _upload(connection: Connection, body: AsyncIterator[bytes], answered: 
 class Http1Pool:
     """Keep-alive connections, the most recently used first. Implements ``upstream.pool.Pool``."""
 
-    def __init__(self, *, connect_timeout: float, read_timeout: float) -> None:
-        self.connect_timeout, self.read_timeout = connect_timeout, read_timeout
+    def __init__(self, *, connect_timeout: float, read_timeout: float, monotonic: Callable[[], float]) -> None:
+        self.connect_timeout, self.read_timeout, self._monotonic = connect_timeout, read_timeout, monotonic
         self._idle: dict[Origin, deque[Connection]] = {}
         self._tls: ssl.SSLContext | None = None
         self._loop = asyncio.get_running_loop()
@@ -94,7 +94,7 @@ class Http1Pool:
     def idle(self, origin: Origin) -> Connection | None:
         """A connection that waits, if one does."""
         waiting = self._idle.get(origin)
-        oldest = self._loop.time() - IDLE_S
+        oldest = self._monotonic() - IDLE_S
         while waiting:
             connection = waiting.pop()
             if connection.idle_since >= oldest and connection.usable:
@@ -105,7 +105,7 @@ class Http1Pool:
     def release(self, connection: Connection) -> None:
         """Keep a connection for the next request."""
         waiting = self._idle.setdefault(connection.origin, deque())
-        now = self._loop.time()
+        now = self._monotonic()
         connection.idle_since = now
         waiting.append(connection)
         while waiting and (waiting[0].idle_since < now - IDLE_S or len(waiting) > MAX_IDLE):
@@ -113,7 +113,7 @@ class Http1Pool:
 
     async def connect(self, origin: Origin) -> Connection:
         """A new connection. Raises ``UpstreamError``."""
-        connection = Connection(origin, self.read_timeout, self.release)
+        connection = Connection(origin, self.read_timeout, self.release, self._monotonic)
         try:
             async with asyncio.timeout(self.connect_timeout):
                 await self._loop.create_connection(

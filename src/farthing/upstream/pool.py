@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
 from urllib.request import getproxies_environment
 
@@ -22,6 +22,8 @@ class Response(Protocol):
     status: int
     headers: Headers
     """As they came, names in lower case."""
+    heard: float | None
+    """When its latest bytes came, on the pool's monotonic clock; ``None`` where that is not known."""
 
     async def read(self) -> bytes:
         """The whole body; raises ``Cut``."""
@@ -56,7 +58,9 @@ class Pool(Protocol):
         ...
 
 
-def open_pool(*, connect_timeout: float, read_timeout: float, environ: Mapping[str, str]) -> Pool:
+def open_pool(
+    *, connect_timeout: float, read_timeout: float, environ: Mapping[str, str], monotonic: Callable[[], float]
+) -> Pool:
     """The pool for this environment: where a proxy is set (``HTTPS_PROXY`` …) the one that can speak through it."""
     proxies = {name.lower() for name in environ} & {"http_proxy", "https_proxy", "all_proxy"}
     if proxies and getproxies_environment():
@@ -65,7 +69,7 @@ def open_pool(*, connect_timeout: float, read_timeout: float, environ: Mapping[s
         return ProxiedPool(connect_timeout=connect_timeout, read_timeout=read_timeout)
     from farthing.upstream.http1_pool import Http1Pool
 
-    return Http1Pool(connect_timeout=connect_timeout, read_timeout=read_timeout)
+    return Http1Pool(connect_timeout=connect_timeout, read_timeout=read_timeout, monotonic=monotonic)
 
 
 def content_type(headers: Headers) -> str:

@@ -24,11 +24,12 @@ KEEP_ALIVE_S = 15.0
 class ProxiedResponse:
     """Implements ``upstream.pool.Response``."""
 
-    __slots__ = ("_raw", "headers", "status")
+    __slots__ = ("_raw", "headers", "heard", "status")
 
     def __init__(self, raw: aiohttp.ClientResponse) -> None:
         self._raw = raw
         self.status = raw.status
+        self.heard: float | None = None
         self.headers: Headers = [(name.lower(), value) for name, value in raw.raw_headers]
 
     async def read(self) -> bytes:
