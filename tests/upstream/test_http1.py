@@ -262,3 +262,26 @@ async def test_reading_pauses_for_a_slow_client_and_nothing_is_lost():
                 await asyncio.sleep(0)
         assert got == size
         assert most < 3 << 20
+
+
+async def test_evicted_client_in_use_stays_open(monkeypatch):
+    """Dropping idle connections never touches one that a reply is still arriving on."""
+    go = asyncio.Event()
+
+    async def answer(script, reader, writer):
+        asked = await script.request(reader)
+        if b"x-slow" not in asked:
+            writer.write(OK)
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab")
+        await go.wait()
+        writer.write(b"cd")
+
+    monkeypatch.setattr("farthing.upstream.http1_pool.MAX_IDLE", 0)
+    async with running(answer) as (script, pool, url):
+        slow = await ask(pool, url, headers=[(b"x-slow", b"1")])
+        for _ in range(3):
+            assert await (await ask(pool, url)).read() == b"{}"
+        assert script.connections == 4  # none was kept
+        go.set()
+        assert await slow.read() == b"abcd"

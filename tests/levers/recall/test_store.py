@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -287,3 +288,14 @@ def test_no_thread_is_left_behind(tmp_path):
     before = threading.active_count()
     reopen(tmp_path / "a").close()
     assert threading.active_count() == before
+
+
+def test_answers_are_for_their_owner_only(tmp_path):
+    before = os.umask(0)
+    try:
+        reopen(tmp_path / "new" / "cache").close()
+    finally:
+        os.umask(before)
+    folder = tmp_path / "new" / "cache"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}

@@ -45,12 +45,14 @@ class _Unusable(Exception):
 def _open(path: Path, max_bytes: int) -> tuple[Env, Tables]:
     if path.exists() and not path.is_dir():
         raise _Unusable("it is a file, not a directory")
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)  # answers are for their owner's eyes only
     env = lmdb.open(
         str(path),
         map_size=max_bytes + max_bytes // 4 + _SLACK,
         max_dbs=4,
         max_readers=_READERS,
         max_spare_txns=4,
+        mode=0o600,
         metasync=False,  # a crash of the machine may lose the last batch, never the store
     )
     try:
