@@ -83,6 +83,8 @@ base_url = "{upstream}"
 api_key_env = "OPENAI_API_KEY"
 [store]
 url = "sqlite:///{folder}/bench.db"
+[cache]
+exact = {cache}
 """
 TENSORZERO = """
 [gateway]
@@ -107,10 +109,12 @@ LITELLM_ENVIRON = {
 }
 
 
-def _farthing(mode: str) -> Callable[[Path, int, str], Start]:
+def _farthing(mode: str, *, cache: bool = True) -> Callable[[Path, int, str], Start]:
     def start(folder: Path, port: int, upstream: str) -> Start:
         config = folder / "bench.toml"
-        config.write_text(FARTHING.format(mode=mode, port=port, upstream=upstream, folder=folder))
+        config.write_text(
+            FARTHING.format(mode=mode, port=port, upstream=upstream, folder=folder, cache=str(cache).lower())
+        )
         program = "from farthing.cli import main; main()"
         return Start([sys.executable, "-c", program, "serve", "--config", str(config)], {"OPENAI_API_KEY": KEY})
 
@@ -143,7 +147,8 @@ def _portkey(_: Path, port: int, upstream: str) -> Start:
 
 CONTENDERS = {
     "bare": Contender("bare Python pass-through", _bare),
-    "farthing": Contender("farthing, observe", _farthing("observe")),
+    "farthing": Contender("farthing, pass-through and ledger", _farthing("observe", cache=False)),
+    "farthing-observe": Contender("farthing, observe", _farthing("observe"), streams=False),
     "farthing-save": Contender("farthing, save, all misses", _farthing("save"), distinct=True, streams=False),
     "farthing-hits": Contender("farthing, save, exact hits", _farthing("save"), hits=True, streams=False),
     "tensorzero": Contender("TensorZero", _tensorzero, model="tensorzero::model_name::gpt-4o-mini", says_where=True),

@@ -83,8 +83,13 @@ def _head(prompt: Prompt) -> tuple[str, ...]:
     """The beginning of the first user message: the same in every turn of a conversation."""
     if prompt.turns and prompt.turns[-1].role == "tool":
         return TOOL_HEAD
-    text = next((turn.text for turn in prompt.turns if turn.role == "user"), "")
-    found = sentences(text[:USER_CHARS], HEAD_WORDS)
+    return _head_of(next((turn.text for turn in prompt.turns if turn.role == "user"), "")[:USER_CHARS])
+
+
+@lru_cache(REMEMBERED)
+def _head_of(text: str) -> tuple[str, ...]:
+    """Every turn of a conversation begins with the same message."""
+    found = sentences(text, HEAD_WORDS)
     return found[0] if found and found[0][-1].endswith(":") else tuple(w for part in found for w in part)[:HEAD_WORDS]
 
 

@@ -137,6 +137,8 @@ class Sender:
 class Attempt:
     """One call of a provider while it lasts; when it ends, it is priced and added to the tally, once."""
 
+    __slots__ = ("_began", "_ended", "_estimate", "_exchange", "_monotonic", "_price_of", "_response", "id", "kind")
+
     def __init__(
         self,
         exchange: Exchange,

@@ -25,6 +25,8 @@ from farthing.types import Clock
 _QUEUE = 2048
 _QUEUE_BYTES = 64 << 20
 _BATCH = 256
+_LINGER_S = 0.1
+"""How long an answer may wait for others to be written with; it can be found meanwhile."""
 _HITS = 1024  # served answers that are counted in memory before they are written without waiting for an answer to store
 _PURGE_BATCH = 1000
 
@@ -83,6 +85,7 @@ class AnswerStore:
         self._waiting: dict[bytes, Answer] = {}  # put, not yet written: already to be found
         self._waiting_bytes = 0
         self._counting = threading.Lock()
+        self._hurry = threading.Event()
         self._hits: dict[bytes, int] = {}
         self._dropped = 0
         self._errors = 0
@@ -144,6 +147,7 @@ class AnswerStore:
         if not self._closed:
             done = threading.Event()
             self._queue.put(_Wake(done))
+            self._hurry.set()
             done.wait()
 
     def purge(self, *, tenant: str | None = None, feature: str | None = None, older_than: float | None = None) -> int:
@@ -182,6 +186,7 @@ class AnswerStore:
             return
         self._closed = True
         self._queue.put(_Wake(stop=True))
+        self._hurry.set()
         self._writer.join()
         self._waiting.clear()
         self._env.close()
@@ -211,7 +216,11 @@ class AnswerStore:
                         op.done.set()
 
     def _batch(self) -> list[_Op]:
+        """What waits. It waits a little itself: a commit for each answer would keep the requests' thread waiting."""
         batch = [self._queue.get()]
+        if not isinstance(batch[0], _Wake) and self._queue.qsize() < _BATCH:
+            self._hurry.wait(_LINGER_S)
+        self._hurry.clear()
         with contextlib.suppress(queue.Empty):
             while len(batch) < _BATCH:
                 batch.append(self._queue.get_nowait())
