@@ -115,7 +115,8 @@ def _farthing(mode: str, *, cache: bool = True) -> Callable[[Path, int, str], St
         config.write_text(
             FARTHING.format(mode=mode, port=port, upstream=upstream, folder=folder, cache=str(cache).lower())
         )
-        program = "from farthing.cli import main; main()"
+        # As `pip install farthing` gives it: the development environment also has the extra with the tokenizer.
+        program = "import sys; sys.modules['quicktok'] = None; from farthing.cli import main; main()"
         return Start([sys.executable, "-c", program, "serve", "--config", str(config)], {"OPENAI_API_KEY": KEY})
 
     return start

@@ -11,7 +11,7 @@ They are estimates, never a bill where usage exists. What they get wrong:
 - An image, a sound or a document counts as a flat 1,000 tokens.
 
 The vocabulary is loaded on first use: 0.4 s and 33 MB (GPT-4 and older) or 0.7 s and 64 MB (all others), and while it
-loads the whole process stands still. A server calls ``warm`` before it takes requests. Without the tokenizer package
+loads the whole process stands still: the gateway calls ``warm`` before it takes requests. Without the tokenizer package
 four bytes count as one token.
 """
 

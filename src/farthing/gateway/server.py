@@ -20,6 +20,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from farthing import tokens
 from farthing.errors import ConfigError, FarthingError, StoreError
 from farthing.gateway.app import Gateway
 from farthing.gateway.doors import dashboard_for
@@ -144,6 +145,7 @@ def log_to_stderr() -> None:
 
 def application(policy: Policy, environ: Mapping[str, str], timestamp: Timestamp | None = None) -> Gateway:
     """The gateway of this process."""
+    tokens.warm()  # where a tokenizer is installed, loading it stops the process: now nobody waits
     runtime = Runtime(policy, environ, timestamp=timestamp)
     gc.collect()
     gc.freeze()  # what is there at start stays: the collector need not look at it again and again
