@@ -188,3 +188,27 @@ def test_every_word_of_a_rule_can_be_found(entry):
     words, pattern = entry
     assert words.split() == re.findall(r"[a-z]+", words)
     re.compile(pattern.replace("<>", "x"))
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("Wie ist das Wetter heute in Berlin?", "live_data"),
+        ("Welche Mannschaft ist aktuell Tabellenführer?", "time_dependent"),
+        ("Quel temps fait-il aujourd'hui à Lyon ?", "time_dependent"),
+        ("¿Cuánto cuesta el dólar hoy en México?", "time_dependent"),
+        ("Qual è la temperatura oggi a Roma?", "time_dependent"),
+        ("Quem é o presidente do Brasil atualmente?", "time_dependent"),
+        ("Wie is momenteel de premier van Nederland?", "time_dependent"),
+        ("今日の東京の天気を教えてください", "language"),
+        ("Какая сегодня погода в Москве?", "language"),
+        ("ما هو الطقس اليوم في القاهرة؟", "language"),
+        ("Wie setze ich mein Passwort zurück?", None),
+        ("Comment réinitialiser un mot de passe oublié ?", None),
+        ("What does the symbol β mean in statistics?", None),
+        ("Translate into English:\n今日は天気がいいですね、散歩に行きましょう", None),
+    ],
+)
+def test_questions_in_other_languages(question, reason):
+    """The rules know the words for the present in many languages, and do not pretend to read the others."""
+    assert refused_by_words(question) == reason

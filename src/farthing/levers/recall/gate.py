@@ -10,6 +10,7 @@ import msgspec
 
 from farthing.levers.recall.rules import DATED, FRAGMENT, OWN_STORY, PAYLOAD, Rules
 from farthing.levers.recall.rules_asker import ACTION, CREATIVE, NEEDS_CONTEXT, PERSONAL
+from farthing.levers.recall.rules_languages import FOREIGN_SCRIPT, PRESENT, REPORTED
 from farthing.levers.recall.rules_world import LIVE_DATA, TIMELY
 from farthing.types import Facts, Prompt
 
@@ -74,8 +75,10 @@ def _refused_by_shape(facts: Facts, prompt: Prompt, flags: Flags, *, conversatio
 
 
 def refused_by_words(question: str) -> str | None:
-    """The reason in the words of a question, read in English; ``None`` if there is none."""
+    """The reason in the words of a question; ``None`` if there is none."""
     text = _asked(question)
+    if not text.isascii() and _UNREAD.search(text):
+        return "language"
     timely = False
     for word in dict.fromkeys(_WORD.findall(text)):
         for reason, pattern in _INDEX.get(word, ()):
@@ -110,7 +113,8 @@ def _index(rules: Mapping[str, Rules]) -> dict[str, list[tuple[str, re.Pattern[s
     return index
 
 
-_WORD = re.compile(r"[a-z]+")
+_WORD = re.compile(r"[^\W\d_]+")
+_UNREAD = re.compile(FOREIGN_SCRIPT)
 _FRAGMENT = re.compile(FRAGMENT)
 _DATED = re.compile(DATED)
 _OWN_STORY = re.compile(OWN_STORY)
@@ -118,10 +122,10 @@ _PAYLOAD = re.compile(PAYLOAD, re.IGNORECASE)
 _INDEX = _index(
     {
         "action": ACTION,
-        "live_data": LIVE_DATA,
+        "live_data": LIVE_DATA + REPORTED,
         "personal": PERSONAL,
         "creative": CREATIVE,
         "needs_context": NEEDS_CONTEXT,
-        "time_dependent": TIMELY,
+        "time_dependent": TIMELY + PRESENT,
     }
 )

@@ -10,7 +10,7 @@ costs one call, a wrong answer costs trust. ``benchmarks/cache_gate.py`` measure
 
 from __future__ import annotations
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised whenever a rule begins to refuse more: it is part of every key, so what was let in before is not found."""
 
 Rules = tuple[tuple[str, str], ...]
