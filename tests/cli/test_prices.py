@@ -1,4 +1,7 @@
 import json
+import re
+
+import pytest
 
 from farthing.cli import main
 
@@ -45,3 +48,46 @@ def test_an_own_price_goes_first(tmp_path, monkeypatch, capsys):
     assert main(["prices", "explain", "openai/my-model", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["prices"]
     assert (found["input"], found["output"]) == ("1.25", "2")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain"],
+        ["explain", "gpt-4o", "--at", "soon"],
+        ["list", "--at", ""],
+        ["list", "a", "b"],
+        ["list", "--nosuch"],
+    ],
+)
+def test_bad_use_is_code_2(arguments, capsys):
+    assert main(["prices", *arguments]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["explain", "gpt-4o"]])
+@pytest.mark.parametrize(
+    ("text", "said"), [(None, "cannot be read"), ("[[price]\n", "TOML"), ("[[price]]\nmodel = 1\n", r"price\[1\]\.")]
+)
+def test_a_price_file_that_cannot_be_used_is_told(tmp_path, monkeypatch, capsys, arguments, text, said):
+    file = tmp_path / "prices.toml"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setenv("FARTHING_PRICES_FILE", str(file))
+    assert main(["prices", *arguments]) == 1
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert re.match(rf"farthing: {file}: .*{said}", found.err)
+    assert found.err.count("\n") == 1
+
+
+def test_prices_as_they_were(tmp_path, monkeypatch, capsys):
+    """Also at the beginning of time, which is a number like any other."""
+    prices = tmp_path / "prices.toml"
+    dated = 'model = "m"\nprovider = "openai"\noutput = "2"\n'
+    prices.write_text(f'[[price]]\n{dated}input = "1"\n[[price]]\n{dated}input = "3"\nfrom = 2026-01-01\n')
+    monkeypatch.setenv("FARTHING_PRICES_FILE", str(prices))
+    for at, price in (("2025-12-31", "1"), ("2026-01-01", "3"), ("1970-01-01", "1")):
+        assert main(["prices", "explain", "openai/m", "--at", at, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["prices"]["input"] == price

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from farthing.cli.common import clock, config_option, json_line, json_option, policy_of, store_option
+from farthing.errors import StoreError
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.policy.units import seconds, size
 
@@ -63,4 +64,12 @@ def purge(
 
 def _open(config: Path | None, store: str | None) -> AnswerStore:
     policy = policy_of(config, store)
-    return open_answers(Path(policy.store.cache), size(policy.cache.max_size), clock)
+    path = Path(policy.store.cache)
+    if not path.exists():
+        raise StoreError(
+            f"there is no cache at {path}: `farthing serve` makes one; or name another with --store or [store] url"
+        )
+    answers = open_answers(path, size(policy.cache.max_size), clock)
+    if answers.message is not None:
+        click.echo(f"farthing: {answers.message}", err=True)
+    return answers

@@ -38,10 +38,10 @@ def policy_of(config: Path | None, store: str | None) -> Policy:
 
 def console() -> Console:
     """For people. Wide enough for the tables where the output is not a terminal."""
-    from rich.console import Console
+    from farthing.cli.terminal import SafeConsole
 
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=160)
+    found = SafeConsole(highlight=False)
+    return found if found.is_terminal else SafeConsole(highlight=False, width=160)
 
 
 def json_line(value: object) -> str:

@@ -27,13 +27,15 @@ def keys() -> None:
 @json_option
 def create(tenant: str, name: str, admin: bool, config: Path | None, store: str | None, as_json: bool) -> None:
     """Make a key. It is shown once and stored hashed."""
+    if not tenant.strip():
+        raise click.UsageError("--tenant: whose key is it? A tenant has a name")
     role: Literal["app", "admin"] = "admin" if admin else "app"
-    key, token = _ring(config, store).create(tenant=tenant, name=name, role=role, clock=clock)
+    key, token = _ring(config, store).create(tenant=tenant.strip(), name=name, role=role, clock=clock)
     if as_json:
         click.echo(json_line({**_shown(key), "key": token}))
         return
     click.echo(token)
-    click.echo(f"{key.id}, tenant {tenant}. This is the only time it is shown.", err=True)
+    click.echo(f"{key.id}, tenant {key.tenant}. This is the only time it is shown.", err=True)
 
 
 @keys.command(name="list")
@@ -51,11 +53,13 @@ def show(config: Path | None, store: str | None, as_json: bool) -> None:
         click.echo("There are no keys. Make one with: farthing keys create --tenant NAME")
         return
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("id", "tenant", "name", "role", "created", "revoked", box=None)
     for key in found:
         revoked = _day(key.revoked) if key.revoked is not None else ""
-        table.add_row(key.id, key.tenant, key.name, key.role, _day(key.created), revoked)
+        cells = (key.id, key.tenant, key.name, key.role, _day(key.created), revoked)
+        table.add_row(*(Text(cell) for cell in cells))
     console().print(table)
 
 

@@ -105,4 +105,5 @@ def _book(config: Path | None) -> PriceBook:
 
 
 def _at(text: str | None, now: float) -> float:
-    return moment("--at", text, now) or now
+    found = moment("--at", text, now)
+    return now if found is None else found

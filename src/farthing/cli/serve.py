@@ -15,7 +15,7 @@ from farthing.policy import Policy, load_policy
     "--config", type=click.Path(path_type=Path), help="The settings (default: FARTHING_CONFIG, farthing.toml)."
 )
 @click.option("--host", help="Address to listen on; goes before the settings.")
-@click.option("--port", type=int, help="Port to listen on; goes before the settings.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; goes before the settings.")
 @click.option("--mode", type=click.Choice(["observe", "save"]), help="observe: touch nothing. save: levers on.")
 def serve(config: Path | None, host: str | None, port: int | None, mode: str | None) -> None:
     """Start the gateway and the dashboard."""

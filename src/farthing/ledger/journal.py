@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import json
+import logging
 import os
 from collections import deque
 from pathlib import Path
@@ -25,6 +26,8 @@ BACKLOG = 10_000
 """Entries kept in memory while the disk cannot be written."""
 AT_ONCE = 64
 """Waiting entries written with one call."""
+
+log = logging.getLogger(__name__)
 
 _MISCONFIGURED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
@@ -64,7 +67,7 @@ class Journal:
         self._waiting: deque[bytes] = deque()
         self._handle: int | None = None
         self._seq = self._size = self._lost = 0
-        self._torn = False
+        self._torn = self._failing = False
         self._error: str | None = None
         self._start()
 
@@ -81,8 +84,10 @@ class Journal:
             return
         if len(self._waiting) < self._most:
             self._waiting.append(bytes(self._buffer))
-        else:
-            self._lost += 1
+            return
+        if not self._lost:
+            log.error("%d entries of the journal wait for the disk, and no more find room: they are lost", self._most)
+        self._lost += 1
 
     def health(self) -> Health:
         """How it stands with the disk, which is tried again if anything waits: there may be no more requests."""
@@ -94,6 +99,8 @@ class Journal:
     def close(self) -> None:
         """Write what waits, give up the file: the keeper takes this process for ended."""
         self._drain()
+        if self._waiting:
+            log.error("the disk takes nothing to the end: %d entries of the journal are lost", len(self._waiting))
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -108,7 +115,7 @@ class Journal:
                     f"the journal cannot be written to {self._directory}: {problem.strerror}; "
                     "make the folder writable for this user, or choose another with [store] url"
                 ) from problem
-            self._error = str(problem)
+            self._failed(problem)
 
     def _open(self) -> None:
         """Open the next segment. It gets its name when it is locked: the keeper never sees it without its owner."""
@@ -131,7 +138,7 @@ class Journal:
             try:
                 self._open()
             except OSError as problem:
-                self._error = str(problem)
+                self._failed(problem)
                 return
         while self._waiting:
             few = [self._waiting[i] for i in range(min(AT_ONCE, len(self._waiting)))]
@@ -139,12 +146,23 @@ class Journal:
                 return
             for _ in few:
                 self._waiting.popleft()
+        self._recovered()
+
+    def _failed(self, problem: OSError) -> None:
+        if not self._failing:
+            log.error("the journal cannot be written: %s; requests go on, and their entries wait in memory", problem)
+        self._failing, self._error = True, str(problem)
+
+    def _recovered(self) -> None:
+        if self._failing:
+            log.warning("the journal is written again; since the start %d entries were lost", self._lost)
+        self._failing = False
 
     def _try(self, data: bytes | bytearray) -> bool:
         try:
             self._write(data)
         except OSError as problem:
-            self._error = str(problem)
+            self._failed(problem)
             return False
         return True
 
@@ -157,14 +175,24 @@ class Journal:
             data = b"\n" + data  # a torn line must not swallow the next one
         written = os.write(handle, data)
         self._size += written
-        self._torn = data[written - 1] != 0x0A if written else self._torn
         if written < len(data):
+            self._cut(written - data.rfind(b"\n", 0, written) - 1)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._torn = False
         if self._fsync:
             os.fsync(handle)
         if self._size >= self._rotate_bytes:
             with contextlib.suppress(OSError):  # then this file grows on until another can be opened
                 self._open()
+
+    def _cut(self, torn: int) -> None:
+        """Take back the beginning of a line that did not fit: the whole of it will be written again."""
+        try:
+            if torn and self._handle is not None:
+                os.ftruncate(self._handle, self._size - torn)
+                self._size -= torn
+        except OSError:
+            self._torn = True
 
 
 def _lenient(entry: Entry) -> bytes:

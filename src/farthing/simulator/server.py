@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections import deque
@@ -30,6 +31,7 @@ from farthing.types import Api, Clock
 _HOST = "127.0.0.1"
 _MAX_BODY = 32 * 1024 * 1024
 _REMEMBERED = 1000
+_BACKLOG = 128
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -83,6 +85,7 @@ class Simulator:
         self._port = port
         self._max_body = max_body
         self._runner: web.AppRunner | None = None
+        self._listener: socket.socket | None = None
         self.received: deque[Received] = deque(maxlen=_REMEMBERED)
         """The last thousand API requests, oldest first."""
 
@@ -132,21 +135,19 @@ class Simulator:
             app.router.add_post(route.path, self._handler(route))
         app.router.add_post(COUNT_TOKENS.path, self._handler(COUNT_TOKENS))
         app.router.add_route("*", "/{tail:.*}", self._elsewhere)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, _HOST, self._port).start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        self._port = runner.addresses[0][1]
-        self._runner = runner
+        self._listener = socket.create_server((_HOST, self._port), backlog=_BACKLOG)
+        self._port = self._listener.getsockname()[1]
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._listener, backlog=_BACKLOG).start()
 
     async def close(self) -> None:
         """Stops listening; replies that are under way are cut off after half a second."""
-        if self._runner is not None:
+        if self._runner is not None and self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            await asyncio.sleep(0)  # who has been accepted gets his transport; asyncio would drop him, and complain
             await self._runner.cleanup()
-            self._runner = None
+            self._runner = self._listener = None
 
     async def __aenter__(self) -> Self:
         await self.start()
