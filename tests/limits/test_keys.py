@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -57,3 +58,16 @@ def test_a_broken_file_fails_closed_and_is_named(tmp_path):
     (tmp_path / "db.keys.json").write_text(json.dumps({"no": "list"}))
     with pytest.raises(StoreError, match=r"db\.keys\.json"):
         ring(tmp_path).find("fk-any")
+
+
+def test_changes_at_once_do_not_undo_each_other(tmp_path):
+    """Each change reads, changes and writes the whole file."""
+    path = tmp_path / "keys.json"
+    made = [KeyRing(path).create(tenant="t", name="", role="app", clock=lambda: 1.0)[0] for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        new = [pool.submit(KeyRing(path).create, tenant="n", name="", role="app", clock=lambda: 2.0) for _ in range(8)]
+        gone = [pool.submit(KeyRing(path).revoke, key.id, lambda: 3.0) for key in made]
+        assert all(one.result() for one in [*new, *gone])
+    found = KeyRing(path).all()
+    assert len(found) == 12
+    assert {key.id for key in found if key.revoked} == {key.id for key in made}

@@ -267,14 +267,12 @@ async def test_what_no_proxy_names_goes_straight(start, proxy, pool_of):
     assert (proxy.seen, len(provider.seen)) == ([], 1)
 
 
-@pytest.mark.xfail(strict=True, reason="aiohttp's trust_env does not know ALL_PROXY")
 async def test_a_proxy_for_everything_is_used(start, proxy, pool_of):
     provider = await start(Provider(OK))
     assert await (await ask(pool_of(None, all_proxy=proxy.url), provider.url)).read() == b"{}"
     assert len(proxy.seen) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="aiohttp's trust_env also reads ~/.netrc")
 async def test_a_netrc_file_adds_no_credential(start, proxy, pool_of, tmp_path):
     (tmp_path / "netrc").write_text("default login mara password secret\n")
     provider = await start(Provider(OK))

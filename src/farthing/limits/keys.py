@@ -6,8 +6,11 @@ it has changed, so that a new key works and a revoked one stops working without 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -58,18 +61,35 @@ class KeyRing:
         """A new key and its text, which cannot be seen again."""
         token = VIRTUAL + secrets.token_urlsafe(32)
         key = Key(f"key_{secrets.token_hex(4)}", _digest(token), tenant, name, role, clock())
-        self._write([*self.all(), key])
+        with self._alone():
+            self._write([*self.all(), key])
         return key, token
 
     def revoke(self, key_id: str, clock: Clock) -> Key | None:
         """Revoke a key by its id; ``None`` if there is none."""
-        keys = self.all()
-        found = next((key for key in keys if key.id == key_id), None)
-        if found is None:
-            return None
-        gone = msgspec.structs.replace(found, revoked=found.revoked or clock())
-        self._write([gone if key.id == key_id else key for key in keys])
-        return gone
+        with self._alone():
+            keys = self.all()
+            found = next((key for key in keys if key.id == key_id), None)
+            if found is None:
+                return None
+            gone = msgspec.structs.replace(found, revoked=found.revoked or clock())
+            self._write([gone if key.id == key_id else key for key in keys])
+            return gone
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        """One change at a time: of two at once, one would undo the other, and a revoked key would work again."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._path.with_name(f"{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as problem:
+            raise StoreError(f"{self._path}: the virtual keys cannot be written: {problem.strerror}") from problem
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._seen = None
+            yield
+        finally:
+            os.close(lock)
 
     def _refresh(self) -> None:
         try:
@@ -89,7 +109,6 @@ class KeyRing:
     def _write(self, keys: list[Key]) -> None:
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             beside.touch(mode=0o600)
             beside.write_bytes(msgspec.json.format(msgspec.json.encode(keys)))
             beside.replace(self._path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ from farthing.prices.book import PriceBook
 from farthing.types import Clock, Headers, Usage
 from farthing.upstream.pool import Pool, open_pool
 from farthing.wire.edit import replace_top_level
+
+log = logging.getLogger("farthing")
 
 Timestamp = Callable[[Headers], float]
 """When a request happened: the clock, unless a demo replays another month."""
@@ -123,10 +126,13 @@ class Runtime:
         if not cache.exact:
             return None
         try:
-            return open_answers(Path(self.policy.store.cache), size(cache.max_size), self.clock)
+            answers = open_answers(Path(self.policy.store.cache), size(cache.max_size), self.clock)
         except StoreError as problem:
             self.cache_problem = f"the cache is off: {problem}"
             return None
+        if answers.message is not None:
+            log.warning("%s", answers.message)
+        return answers
 
     def _recall(self) -> Stage | None:
         if self.answers is None:

@@ -62,11 +62,11 @@ def open_pool(
     *, connect_timeout: float, read_timeout: float, environ: Mapping[str, str], monotonic: Callable[[], float]
 ) -> Pool:
     """The pool for this environment: where a proxy is set (``HTTPS_PROXY`` …) the one that can speak through it."""
-    proxies = {name.lower() for name in environ} & {"http_proxy", "https_proxy", "all_proxy"}
-    if proxies and getproxies_environment():
+    wanted = {name.lower() for name in environ} & {"http_proxy", "https_proxy", "all_proxy"}
+    if wanted and (proxies := getproxies_environment()):
         from farthing.upstream.proxied import ProxiedPool
 
-        return ProxiedPool(connect_timeout=connect_timeout, read_timeout=read_timeout)
+        return ProxiedPool(proxies, connect_timeout=connect_timeout, read_timeout=read_timeout)
     from farthing.upstream.http1_pool import Http1Pool
 
     return Http1Pool(connect_timeout=connect_timeout, read_timeout=read_timeout, monotonic=monotonic)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from urllib.request import proxy_bypass_environment  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType] - not in its stubs
 
 import aiohttp
 from yarl import URL
@@ -58,7 +59,8 @@ class _Pending:
 class ProxiedPool:
     """Implements ``upstream.pool.Pool``."""
 
-    def __init__(self, *, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(self, proxies: Mapping[str, str], *, connect_timeout: float, read_timeout: float) -> None:
+        self._proxies = dict(proxies)
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._session = aiohttp.ClientSession(
@@ -67,7 +69,6 @@ class ProxiedPool:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             skip_auto_headers=_AUTOMATIC,
-            trust_env=True,
         )
 
     def send(self, method: str, url: str, headers: Headers, body: Body) -> _Pending:
@@ -76,17 +77,24 @@ class ProxiedPool:
     async def request(self, method: str, url: str, headers: Headers, body: Body) -> ProxiedResponse:
         """Send a request and wait for the reply's headers. Raises ``UpstreamError``."""
         named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-        with self._mapped(url):
+        proxy = self._proxy_of(_url(url))
+        with self._mapped(url, proxy):
             reply = await self._session.request(
-                method, _url(url), headers=named, data=body or None, allow_redirects=False
+                method, _url(url), headers=named, data=body or None, allow_redirects=False, proxy=proxy
             )
             return ProxiedResponse(reply)
 
     async def close(self) -> None:
         await self._session.close()
 
+    def _proxy_of(self, url: URL) -> str | None:
+        """Not aiohttp's own look-up: that knows no ``ALL_PROXY`` and adds passwords from ``~/.netrc``."""
+        if proxy_bypass_environment(url.authority, self._proxies):
+            return None
+        return self._proxies.get(url.scheme) or self._proxies.get("all")
+
     @contextmanager
-    def _mapped(self, url: str) -> Generator[None]:
+    def _mapped(self, url: str, proxy: str | None) -> Generator[None]:
         host = _url(url).host
         try:
             yield
@@ -103,7 +111,8 @@ class ProxiedPool:
                 status=504,
             ) from problem
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as problem:
-            raise UpstreamError(f"{host} cannot be reached: {problem}; check base_url of the provider") from problem
+            check = "the proxy settings (HTTPS_PROXY, NO_PROXY)" if proxy else "base_url of the provider"
+            raise UpstreamError(f"{host} cannot be reached: {problem}; check {check}") from problem
         except (aiohttp.ClientError, OSError) as problem:
             raise UpstreamError(
                 f"{host} closed the connection before it answered: {problem or type(problem).__name__}",
