@@ -54,6 +54,8 @@ class Tally(msgspec.Struct):
     calls: list[Call] = []
     cache: CacheState = "off"
     would_cache: CacheState | None = None
+    cache_reason: str | None = None
+    """Why the request may not be answered from the cache; empty or ``None`` if nothing speaks against it."""
     route: str | None = None
     served_model: str | None = None
     as_sent: bool = True

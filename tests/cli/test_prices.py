@@ -75,7 +75,7 @@ def test_a_price_file_that_cannot_be_used_is_told(tmp_path, monkeypatch, capsys,
     if text is not None:
         file.write_text(text)
     monkeypatch.setenv("FARTHING_PRICES_FILE", str(file))
-    assert main(["prices", *arguments]) == 1
+    assert main(["prices", *arguments]) == 2
     found = capsys.readouterr()
     assert found.out == ""
     assert re.match(rf"farthing: {file}: .*{said}", found.err)

@@ -138,7 +138,7 @@ def test_a_price_file_that_cannot_be_used(tmp_path, refused, text, workers, said
         (tmp_path / "prices.toml").write_text(text)
     elif text == "":
         (tmp_path / "prices.toml").mkdir()
-    found = refused(code=1, FARTHING_PRICES_FILE="prices.toml", FARTHING_SERVER_WORKERS=workers)
+    found = refused(code=2, FARTHING_PRICES_FILE="prices.toml", FARTHING_SERVER_WORKERS=workers)
     assert re.match(said, found), found
 
 

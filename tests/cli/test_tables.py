@@ -1,5 +1,6 @@
 import io
 
+import pytest
 from rich.console import Console
 
 from farthing.cli import tables
@@ -15,9 +16,9 @@ def row(key=None, requests=1, **figures):
     return Figures(key=key, requests=requests, **figures)
 
 
-def shown(what):
+def shown(what, width=200):
     out = io.StringIO()
-    Console(file=out, width=200, highlight=False).print(what)
+    Console(file=out, width=width, highlight=False).print(what)
     return out.getvalue()
 
 
@@ -92,3 +93,18 @@ def test_levers_have_a_table_of_what_they_saved():
     text = shown(tables.levers("Savings", rows, row(baseline_nano_usd=100 * CENT)))
     assert "30%" in text
     assert "$0.10" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 300])
+def test_a_narrow_terminal_loses_columns_and_no_figures(width):
+    rows = [
+        row(key="a-model-with-a-name-of-more-than-forty-characters", requests=1234, cost_nano_usd=1234 * CENT),
+        row(key="b", requests=1, cost_nano_usd=CENT, saved_nano_usd=CENT),
+    ]
+    total = row(requests=1235, cost_nano_usd=1235 * CENT, saved_nano_usd=CENT)
+    text = shown(tables.lines("By model", rows, total), width)
+    assert all(figure in text for figure in ("1,234", "$12.34", "100%"))
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    assert ("saved" in text) == (width >= 120)
+    assert ("latency p95" in text) == (width >= 300)

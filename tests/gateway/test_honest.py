@@ -124,3 +124,46 @@ async def test_auth_uses_scope_path(start, sim, line):
     assert int(answer.split(b" ", 2)[1]) in (401, 403, 404)
     assert b"<html" not in answer.lower()
     writer.close()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b'{"model": "gpt-4o", "messages": [{"role": "user", "content": "\\ud83d lone"}]}']
+)
+async def test_what_cannot_be_keyed_is_no_fault_of_the_cache(house, caplog, body):
+    """Any client could fill the log with it."""
+    told = await house.ask("POST", CHAT, body, content_type="application/json")
+    assert told.status == 400
+    assert (told.error["code"] == "farthing_invalid_json") == (not body)  # the other one is the provider's to refuse
+    assert not caplog.records
+
+
+async def test_a_reply_that_breaks_off_is_unsettled_and_not_unpriced(start, saying):
+    """Its price is known; what was generated is not."""
+    whole = reply(WRITTEN)
+    _, url = await saying(whole[:-20], b"")
+    house = await start(url, server={"read_timeout": "50ms"})
+    told = await house.ask("POST", MESSAGES, {"model": "claude-haiku-4-5", "max_tokens": 9} | SAID)
+    assert (told.status, told.error["code"]) == (502, "farthing_upstream_cut")
+    (call,) = house.row.calls
+    assert (call.error, call.cost_source, call.cost_nano) == ("cut", "unsettled", None)
+    assert house.row.overhead_us < house.row.latency_us
+
+
+async def test_a_reply_that_is_no_json_is_estimated_with_what_it_says(start, saying):
+    text = b'{"choices": [{"message": {"content": "' + b"a long answer, " * 40
+    _, url = await saying(
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(text), text)
+    )
+    house = await start(url)
+    assert (await house.ask("POST", CHAT, {"model": "gpt-4o"} | SAID)).body == text
+    (call,) = house.row.calls
+    assert call.cost_source == "estimated"
+    assert call.usage.output > 100
+
+
+@pytest.mark.parametrize("mode", ["save", "observe"])
+async def test_a_refusal_of_the_cache_is_explained(start, sim, mode):
+    house = await start(sim, mode=mode)
+    ask = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What is the weather in Paris today?"}]}
+    assert (await house.ask("POST", CHAT, ask)).get("x-farthing-cache-reason") == "live_data"
+    assert (await house.ask("POST", CHAT, {"model": "gpt-4o"} | SAID)).get("x-farthing-cache-reason") is None

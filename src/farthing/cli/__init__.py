@@ -11,7 +11,7 @@ from typing import cast
 
 import click
 
-from farthing.errors import ConfigError, FarthingError
+from farthing.errors import ConfigError, FarthingError, PriceError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("farthing.cli.serve:serve", "Start the gateway and the dashboard."),
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as problem:
         return _fail(problem.format_message(), BAD_USE)
     except FarthingError as problem:
-        return _fail(str(problem), BAD_USE if isinstance(problem, ConfigError) else WRONG)
+        return _fail(str(problem), BAD_USE if isinstance(problem, ConfigError | PriceError) else WRONG)
     return code if isinstance(code, int) else OK
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from farthing.errors import ConfigError
 from farthing.policy import Policy, load_policy
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ store_option = click.option(
     "--store", metavar="URL", help="The ledger, for example sqlite:///farthing.db; goes before the settings."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+WIDE = 1000
+"""Characters of a line in a file or pipe."""
 clock = time.time  # noqa: TID251 - here the clock enters the commands
 
 
@@ -33,15 +36,20 @@ def policy_of(config: Path | None, store: str | None) -> Policy:
     environ = dict(os.environ)
     if store is not None:
         environ["FARTHING_STORE_URL"] = store
-    return load_policy(config, environ)
+    try:
+        return load_policy(config, environ)
+    except ConfigError as problem:
+        if store is None:
+            raise
+        raise ConfigError(str(problem).replace("FARTHING_STORE_URL", "--store")) from problem
 
 
 def console() -> Console:
-    """For people. Wide enough for the tables where the output is not a terminal."""
+    """For people. Where the output is not a terminal nothing is folded, so that it can be searched."""
     from farthing.cli.terminal import SafeConsole
 
     found = SafeConsole(highlight=False)
-    return found if found.is_terminal else SafeConsole(highlight=False, width=160)
+    return found if found.is_terminal else SafeConsole(highlight=False, width=WIDE)
 
 
 def json_line(value: object) -> str:

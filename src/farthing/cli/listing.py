@@ -10,32 +10,55 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from farthing.cli.tables import tokens
+from farthing.cli.tables import Fitting, tokens
 from farthing.cli.text import UNKNOWN, dollars, duration
 from farthing.cli.when import shown
 from farthing.ledger.listing import Found
 from farthing.ledger.records import Call, Settled
 from farthing.money import usd
 
-COLUMNS = ("id", "time (UTC)", "tenant", "user", "feature", "model", "status", "cache", "cost", "latency")
+COLUMNS: tuple[str, ...] = (
+    "id",
+    "time (UTC)",
+    "tenant",
+    "user",
+    "feature",
+    "model",
+    "status",
+    "cache",
+    "cost",
+    "latency",
+)
+RIGHT = frozenset({"status", "cost", "latency"})
+WHOLE = frozenset({"id", "time (UTC)", *RIGHT})
+LEAST = ("latency", "feature", "user", "cache", "tenant", "time (UTC)", "model")
+"""Columns in the order in which they are left out where the terminal is narrow."""
 
 
-def table(found: Sequence[Found]) -> Table:
-    """One line a request."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in COLUMNS:
-        made.add_column(name, justify="right" if name in {"status", "cost", "latency"} else "left", overflow="fold")
-    for one in found:
-        request, caller = one.request, one.request.caller
-        cells = (request.id, shown(request.ts), caller.tenant, caller.user, caller.feature, request.model)
-        made.add_row(
-            *(Text(cell or UNKNOWN) for cell in cells),
-            _status(one),
-            request.cache,
-            _cost(request),
-            duration(request.latency_us),
-        )
-    return made
+def table(found: Sequence[Found]) -> RenderableType:
+    """One line a request; whole ids, whatever else has to be left out."""
+    rows = [dict(zip(COLUMNS, _cells(one), strict=True)) for one in found]
+
+    def build(shown: Sequence[str]) -> Table:
+        made = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for name in shown:
+            made.add_column(name, justify="right" if name in RIGHT else "left", overflow="fold", no_wrap=name in WHOLE)
+        for row in rows:
+            made.add_row(*(row[name] for name in shown))
+        return made
+
+    return Fitting(build, COLUMNS, LEAST)
+
+
+def _cells(one: Found) -> Iterable[RenderableType]:
+    request, caller = one.request, one.request.caller
+    yield Text(request.id)
+    yield shown(request.ts)
+    yield from (Text(name or UNKNOWN) for name in (caller.tenant, caller.user, caller.feature, request.model))
+    yield _status(one)
+    yield request.cache
+    yield _cost(request)
+    yield duration(request.latency_us)
 
 
 def _status(one: Found) -> Text:
@@ -68,7 +91,7 @@ def _facts(facts: Iterable[tuple[str, object]]) -> RenderableType:
     for name, value in facts:
         if value is not None and value != "":
             grid.add_row(name, Text(str(value)))
-    return Padding(grid, (0, 0, 0, 2))
+    return Padding(grid, (0, 0, 0, 2), expand=False)
 
 
 def _request_facts(one: Found, named: Mapping[str, str]) -> Iterable[tuple[str, object]]:

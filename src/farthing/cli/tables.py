@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +19,13 @@ from farthing.types import TOKEN_CLASSES, Usage
 
 SHORT = {"input": "input", "cache_read": "cached", "cache_write_5m": "write 5m", "cache_write_1h": "write 1h"}
 EXAMPLE_SHOWN = 100
+ENDLESS = 10_000
+"""Characters: to ask how wide a table would like to be."""
+LEAST = (
+    *("first token p95", "latency p95", "each p95", "write 1h", "write 5m", "cached", "first token", "latency p50"),
+    *("output", "input", "each p50", "errors", "saved"),
+)
+"""Columns in the order in which they are left out."""
 
 
 def headline(total: Figures, period: str) -> RenderableType:
@@ -65,16 +73,40 @@ def lines(title: str, rows: Sequence[Figures], total: Figures, *, full: bool = T
     hidden = {"saved"} if not any(row.saved_nano_usd for row in rows) else set[str]()
     hidden |= set() if full else {"each p95", "latency p95", "first token", "first token p95"}
     columns = [name for name in dict(_cells(total, total, classes)) if name not in hidden]
-    table = _table(title)
-    for name in columns:
-        table.add_column(name, justify="right")
-    for row, its in zip(rows, cells, strict=True):
-        table.add_row(_name(row), *(its[name] for name in columns))
     requests = total.requests - sum(row.requests for row in rows)
     cost = total.cost_nano_usd - sum(row.cost_nano_usd for row in rows)
-    if requests > 0 or cost > 0:
-        table.add_row("… the rest", count(requests), dollars(cost), share(cost, total.cost_nano_usd), style="dim")
-    return table
+    rest = (count(requests), dollars(cost), share(cost, total.cost_nano_usd)) if requests > 0 or cost > 0 else None
+
+    def build(shown: Sequence[str]) -> Table:
+        table = _table(title)
+        for name in shown:
+            table.add_column(name, justify="right", no_wrap=True)
+        for row, its in zip(rows, cells, strict=True):
+            table.add_row(_name(row), *(its[name] for name in shown))
+        if rest:
+            table.add_row("… the rest", *rest, style="dim")
+        return table
+
+    return Fitting(build, columns, LEAST)
+
+
+class Fitting:
+    """A table that leaves out what matters least where the terminal is narrow, rather than cut every figure."""
+
+    def __init__(self, build: Callable[[Sequence[str]], Table], columns: Sequence[str], least: Sequence[str]) -> None:
+        self._build, self._columns, self._least = build, columns, least
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The widest of them that fits; rich asks for it."""
+        shown, endless = list(self._columns), options.update(width=ENDLESS)
+        table = self._build(shown)
+        for name in self._least:
+            if Measurement.get(console, endless, table).maximum <= options.max_width:
+                break
+            if name in shown:
+                shown.remove(name)
+                table = self._build(shown)
+        yield table
 
 
 def levers(title: str, rows: Sequence[Figures], total: Figures) -> RenderableType:
@@ -122,7 +154,7 @@ def patterns(pareto: Pareto, found: Sequence[Pattern]) -> RenderableType:
     parts: list[RenderableType] = [Text(pareto.sentence, style="bold")]
     for number, pattern in enumerate(found, 1):
         parts.append(Text(f"{number}. {pattern.key}", style="bold cyan"))
-        parts.extend(Padding(Text(line, overflow="fold"), (0, 0, 0, 3)) for line in _pattern(pattern))
+        parts.extend(Padding(Text(line, overflow="fold"), (0, 0, 0, 3), expand=False) for line in _pattern(pattern))
     return Group(*parts)
 
 

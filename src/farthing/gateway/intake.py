@@ -43,6 +43,7 @@ class Credential(NamedTuple):
 
 STRANGER = Credential(b"", tenant="unauthenticated")
 """Nobody can put a request into another tenant's books without its key."""
+NEEDS_BODY = frozenset({"chat", "embeddings", "count_tokens"})
 NOWHERE = Target("", "", None, None)
 
 
@@ -63,7 +64,7 @@ class Intake:
             credential = self._authenticated(headers)  # before a byte of the body is read
             upload = _body_stream(receive) if self._passes_on(wire, headers) else None
             body = b"" if upload else await self._body(headers, receive)
-            facts = wire.facts(body) if body else facts
+            facts = wire.facts(body) if body or wire.operation in NEEDS_BODY else facts
             provider, model = self._targets.choose(wire.api, facts.model)
             url = self._targets.url(provider, _path(scope))
             target = Target(provider, url, model, None if credential.is_own else self._environment_key(provider))

@@ -75,8 +75,8 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 def pareto(rows: Sequence[Spend], things: str = "query types") -> Pareto:
-    """The concentration of a bill over its rows. ``things`` names them in the sentence."""
-    ranked = sorted(rows, key=lambda row: (-row.cost_nano, row.key))
+    """The concentration of a bill over the rows that cost something. ``things`` names them in the sentence."""
+    ranked = sorted((row for row in rows if row.cost_nano > 0), key=lambda row: (-row.cost_nano, row.key))
     total = sum(row.cost_nano for row in ranked)
     if total <= 0:
         return Pareto((), 0, 0.0, 0.0, "Nothing has been spent yet.")

@@ -10,12 +10,13 @@ from farthing.errors import UpstreamError
 from farthing.exchange import Exchange, Finished, Reply, Write
 from farthing.ledger.records import Call, Opened
 from farthing.pipeline.settle import Journal
-from farthing.pipeline.settlement import Price, billable, cause, close_call
+from farthing.pipeline.settlement import CUT, Price, billable, cause, close_call
 from farthing.types import Outcome, Usage
 from farthing.upstream.credentials import outgoing, returned
 from farthing.upstream.pool import EVENT_STREAM, Cut, Pool, Response, content_type
-from farthing.wire.base import Tap
+from farthing.wire.base import Tap, Wire
 from farthing.wire.errors import error_event
+from farthing.wire.reading import is_json
 
 Estimate = Callable[[Exchange, str], Usage | None]
 """(exchange, text of the reply) → tokens, for a reply that carried no usage; ``None`` if there is no telling."""
@@ -70,8 +71,11 @@ class Sender:
         try:
             body = await response.read()
         except Cut as problem:
-            attempt.end(Outcome(), "cut")
-            raise UpstreamError(f"the provider broke off inside its reply: {problem}") from problem
+            attempt.waited()
+            attempt.end(Outcome(), CUT)
+            raise UpstreamError(
+                f"the provider broke off inside its reply: {problem}", code="farthing_upstream_cut"
+            ) from problem
         except BaseException as problem:
             attempt.end(Outcome(), cause(problem))
             raise
@@ -80,7 +84,7 @@ class Sender:
         attempt.waited()
         wire = exchange.wire
         outcome = wire.outcome(body, response.status)
-        attempt.end(outcome, text=lambda: wire.text(body), learn=lambda: body)
+        attempt.end(outcome, text=lambda: said(wire, body), learn=lambda: body)
         return Reply(response.status, returned(response.headers), body)
 
     def _streamed(self, exchange: Exchange, attempt: Attempt, response: Response) -> Reply:
@@ -93,8 +97,8 @@ class Sender:
             try:
                 await self._pass_on(exchange, attempt, response, tap, write, end)
             except Cut as problem:
-                attempt.end(tap.outcome(ended=False), "cut", text=tap.text)
-                exchange.tally.error = "cut"
+                attempt.end(tap.outcome(ended=False), CUT, text=tap.text)
+                exchange.tally.error = CUT
                 if attempt.kind == EVENT_STREAM:
                     text = f"the provider broke off: {problem}"
                     await write(b"\n\n" + error_event(exchange.wire.api, "farthing_upstream_cut", text))
@@ -212,6 +216,11 @@ class Attempt:
             latency_us=round((self._monotonic() - self._began) * 1e6),
             ttft_us=None if first is None else round((first - self._began) * 1e6),
         )
+
+
+def said(wire: Wire, body: bytes) -> str:
+    """The text of a reply in one piece; of one that is no JSON, all of it: something was generated, and is billed."""
+    return wire.text(body) or ("" if is_json(body) else body.decode("utf-8", "replace"))
 
 
 def _opened(exchange: Exchange, call_id: str) -> Opened:

@@ -134,6 +134,8 @@ class Settler:
             headers.append((b"x-farthing-provider", printable(exchange.target.provider)))
         if model := tally.served_model or exchange.target.model:
             headers.append((b"x-farthing-model", printable(model)))
+        if tally.cache_reason:
+            headers.append((b"x-farthing-cache-reason", tally.cache_reason.encode()))
         if tally.route:
             headers.append((b"x-farthing-route", printable(tally.route)))
         if tally.settled:

@@ -19,6 +19,8 @@ FREE_PATHS = ("/v1/files", "/v1/uploads", "/v1/batches", "/v1/moderations", "/v1
 CLIENT_GONE = "client_gone"
 TIMED_OUT = "upstream_timeout"
 INTERNAL = "internal_error"
+CUT = "cut"
+"""The provider broke off inside its reply."""
 UNKNOWN_END = frozenset({CLIENT_GONE, TIMED_OUT, INTERNAL})
 """Nobody waited for the provider's answer: it may or may not be on the bill."""
 
@@ -78,8 +80,8 @@ def _bill(call: Call, outcome: Outcome, *, billable: bool, price: Price, estimat
     if outcome.usage is None and (call.status >= 400 or not billable):
         return None, 0, "free", None
     usage, exact = _usage(outcome, estimate)
-    if usage is None:
-        return None, None, "unpriced", None
+    if usage is None:  # of a reply that broke off the price is known, but not of what
+        return None, None, "unsettled" if call.error == CUT else "unpriced", None
     priced = _price(outcome.model, call.model, usage, outcome.service_tier, price)
     source = priced.source if exact or priced.source != "usage" else "estimated"
     return usage, priced.cost_nano, source, priced.version

@@ -107,6 +107,15 @@ def loads(data: bytes | None) -> Value:
     return lenient(_ANY, data)
 
 
+def is_json(data: bytes) -> bool:
+    """Whether it can be read at all."""
+    try:
+        decode(_ANY, data)
+    except _NOT_JSON:
+        return False
+    return True
+
+
 def mapping(value: object) -> Json:
     """The value if it is a JSON object, else an empty one."""
     return cast("Json", value) if isinstance(value, dict) else {}

@@ -75,7 +75,8 @@ class Recall:
         # Before the gate: an answer that it refuses is never stored, and the rules' version is in the key.
         if exchange.cache_wish is None and (reply := self._from_store(exchange, key)) is not None:
             return reply
-        if self._openly(lambda: _refused(exchange) or ADMITTED) != ADMITTED:
+        exchange.tally.cache_reason = self._openly(lambda: _refused(exchange) or ADMITTED)
+        if exchange.tally.cache_reason != ADMITTED:
             return await following(exchange)
         exchange.tally.cache = "miss"
         if exchange.cache_wish == "no-cache":
@@ -199,9 +200,12 @@ class Recall:
 
     def _look(self, exchange: Exchange) -> Look | None:
         key = self._key(exchange)
+        if key is None:
+            return None
         if self._answers.get(key, exchange.ts) is not None:
             return Look(key, is_known=True)
-        return None if _refused(exchange) else Look(key, is_known=False)
+        exchange.tally.cache_reason = _refused(exchange)
+        return None if exchange.tally.cache_reason else Look(key, is_known=False)
 
     def _note(self, exchange: Exchange, finished: Finished, look: Look) -> None:
         """What a cache would have done with this very request, and what it cost."""
@@ -215,7 +219,8 @@ class Recall:
             # Without its body: it is known, but nobody can ever be served from it.
             self._answers.put(look.key, self._answer(exchange, finished, b""), exchange.ts)
 
-    def _key(self, exchange: Exchange) -> bytes:
+    def _key(self, exchange: Exchange) -> bytes | None:
+        """``None`` for what is no JSON, or has half a character in it: that is the provider's to refuse."""
         caller = exchange.caller
         partition = Partition(
             tenant=caller.tenant,
@@ -224,7 +229,10 @@ class Recall:
             user=caller.user if self._per_user else None,
             headers=tuple([header for header in exchange.headers if header[0] in VARY]),
         )
-        return recall_key(partition, exchange.wire.name, exchange.body)
+        try:
+            return recall_key(partition, exchange.wire.name, exchange.body)
+        except msgspec.DecodeError:
+            return None
 
 
 def _may_recall(exchange: Exchange) -> bool:

@@ -25,8 +25,8 @@ from farthing.types import Clock
 _QUEUE = 2048
 _QUEUE_BYTES = 64 << 20
 _BATCH = 256
-_LINGER_S = 0.1
-"""How long an answer may wait for others to be written with; it can be found meanwhile."""
+_LINGER_S = 0.01
+"""How long an answer may wait for others to be written with; until then only this process finds it."""
 _HITS = 1024  # served answers that are counted in memory before they are written without waiting for an answer to store
 _PURGE_BATCH = 1000
 
