@@ -139,7 +139,7 @@ async def test_a_cut_download_gets_no_event_in_its_bytes(start, script):
 async def test_a_cut_reply_in_one_piece_is_a_502_with_an_unknown_cost(house, sim):
     fault(sim, wrong_content_length=True)
     reply = await house.ask("POST", CHAT, {"model": "gpt-4o", "messages": MESSAGES})
-    assert (reply.status, reply.error["code"]) == (502, "farthing_upstream_unreachable")
+    assert (reply.status, reply.error["code"]) == (502, "farthing_upstream_cut")
     assert "broke off" in reply.error["message"]
     call = only_call(house)
     assert (call.status, call.error, call.cost_nano) == (200, "cut", None)
