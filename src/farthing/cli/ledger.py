@@ -9,9 +9,8 @@ from pathlib import Path
 import click
 
 from farthing.errors import StoreError
-from farthing.insight.query_types import Miner
-from farthing.ledger.keeper import Keeper
 from farthing.ledger.listing import QueryType
+from farthing.ledger.segments import segments
 from farthing.ledger.store import Store, open_store
 from farthing.policy import Policy
 from farthing.types import Clock
@@ -36,6 +35,11 @@ def reading(policy: Policy, clock: Clock) -> Generator[Store]:
 
 def catch_up(store: Store, journal: Path, clock: Clock) -> None:
     """Enter what is in the journal, unless a running gateway is at it. A report goes on without, and says so."""
+    if not segments(journal):
+        return
+    from farthing.insight.query_types import Miner
+    from farthing.ledger.keeper import Keeper
+
     keeper = Keeper(store, journal, clock, Miner.load)
     try:
         keeper.run_once()

@@ -17,6 +17,7 @@ from farthing.insight.profile import Example, Spend, expensive_patterns, pareto
 from farthing.ledger.figures import By, Figures, Report
 from farthing.ledger.listing import QueryType, query_types
 from farthing.ledger.query import report as read
+from farthing.ledger.query import reports as read_all
 from farthing.ledger.store import Store
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ BY: tuple[By, ...] = get_args(By)
 OVERVIEW: tuple[By, ...] = ("feature", "query_type", "user", "model", "provider", "tenant", "day")
 FEW = 5
 """Rows of each table of the overview."""
+PERCENTILES: dict[By, int | None] = {by: FEW if by in {"feature", "query_type", "model"} else 0 for by in OVERVIEW}
+PERCENTILES["lever"] = 0
+"""Rows of each table of the overview that show percentiles: they are most of the work."""
 MANY = 50
 """Rows of one table, for people."""
 PLURAL = {"query_type": "query types", "day": "days", "status": "statuses"}
@@ -110,18 +114,16 @@ def overview(ledger: Store, scope: Scope) -> Sequence[RenderableType]:
     from farthing.cli import tables
 
     types = query_types(ledger, scope.tenant)
-    kinds = scope.read(ledger, "query_type")
-    total = kinds.total
+    total, found = read_all(ledger, PERCENTILES, scope.since, scope.until, scope.tenant)
     parts: list[RenderableType] = [tables.headline(total, str(scope))]
     if not total.requests:
         return [*parts, "Nothing has been recorded in this period."]
-    parts += ["", _patterns(kinds.rows, types)]
+    parts += ["", _patterns(found["query_type"], types)]
     for by in OVERVIEW:
-        rows = kinds.rows[:FEW] if by == "query_type" else scope.read(ledger, by, None if by == "day" else FEW).rows
-        rows = rows[-FEW:] if by == "day" else rows
+        rows = found[by][-FEW:] if by == "day" else found[by][:FEW]
         if any(row.key for row in rows) and (len(rows) > 1 or by in {"feature", "model"}):
             parts += ["", tables.lines(_title(by, rows), _named(rows, by, types), total, full=False)]
-    if rows := scope.read(ledger, "lever").rows:
+    if rows := found["lever"]:
         parts += ["", tables.levers("Savings by lever", rows, total)]
     return parts
 
@@ -136,7 +138,8 @@ def single(ledger: Store, scope: Scope, by: By, limit: int) -> Sequence[Renderab
         return [*parts, tables.levers("Savings by lever", found.rows, found.total)]
     types = query_types(ledger, scope.tenant) if by == "query_type" else []
     if by == "query_type":
-        parts += [_patterns(scope.read(ledger, by).rows, types), ""]
+        rows = read_all(ledger, {by: 0}, scope.since, scope.until, scope.tenant)[1][by]
+        parts += [_patterns(rows, types), ""]
     elif by not in {"day", "hour", "status"} and len(found.rows) < limit:
         parts += [pareto(spends(found.rows, {}), _things(by)).sentence, ""]
     return [*parts, tables.lines(_title(by, []), _named(found.rows, by, types), found.total)]

@@ -19,6 +19,7 @@ from farthing.types import TOKEN_CLASSES, Usage
 
 SHORT = {"input": "input", "cache_read": "cached", "cache_write_5m": "write 5m", "cache_write_1h": "write 1h"}
 EXAMPLE_SHOWN = 100
+MEDIANS = {"each p50", "latency p50"}
 ENDLESS = 10_000
 """Characters: to ask how wide a table would like to be."""
 LEAST = (
@@ -71,6 +72,7 @@ def lines(title: str, rows: Sequence[Figures], total: Figures, *, full: bool = T
     classes = [name for name in TOKEN_CLASSES if total.tokens.get(name)] if full else []
     cells = [dict(_cells(row, total, classes)) for row in rows]
     hidden = {"saved"} if not any(row.saved_nano_usd for row in rows) else set[str]()
+    hidden |= set() if any(row.cost_p50_nano_usd is not None for row in rows) else MEDIANS
     hidden |= set() if full else {"each p95", "latency p95", "first token", "first token p95"}
     columns = [name for name in dict(_cells(total, total, classes)) if name not in hidden]
     requests = total.requests - sum(row.requests for row in rows)

@@ -11,7 +11,8 @@ from farthing.ledger import figures, listing, query
 from farthing.ledger.store import Store
 
 NEWEST = 50
-USERS = 50
+RANKINGS: dict[figures.By, int | None] = {"feature": 10, "model": 10, "user": 10, "query_type": 10, "lever": 0}
+"""Of how many rows of each the percentiles are shown."""
 DAY = 86_400
 HOURLY_UP_TO = 3 * DAY
 """Seconds; a longer chart has a bar a day."""
@@ -36,16 +37,18 @@ class LedgerBooks:
         hourly = since is not None and until - since <= HOURLY_UP_TO
         points = query.timeseries(self._store, "feature", "hour" if hourly else "day", since, until, tenant)
         types = listing.query_types(self._store, tenant)
+        total, found = query.reports(self._store, RANKINGS, since, until, tenant)
+        rankings = {by: tuple(_figures(row) for row in rows) for by, rows in found.items()}
         where = listing.Filter(tenant=tenant, since=since, until=until)
         return Reading(
-            total=_figures(query.report(self._store, None, since, until, tenant).total),
-            features=self._ranking("feature", since, until, tenant),
-            models=self._ranking("model", since, until, tenant),
-            users=self._ranking("user", since, until, tenant, USERS),
-            query_types=self._ranking("query_type", since, until, tenant),
+            total=_figures(total),
+            features=rankings["feature"],
+            models=rankings["model"],
+            users=rankings["user"],
+            query_types=rankings["query_type"],
             points=tuple(Point(point.ts, point.key, point.cost_nano_usd, point.saved_nano_usd) for point in points),
             bucket=3_600 if hourly else DAY,
-            levers=self._levers(since, until, tenant),
+            levers=tuple((_key(row) or "", row.saved_nano_usd, row.would_save_nano_usd) for row in found["lever"]),
             tenants=tuple(tenants),
             lines=tuple(line(one.request) for one in listing.requests(self._store, NEWEST, where)),
             examples={one.id: one.example for one in types if one.example},
@@ -69,15 +72,6 @@ class LedgerBooks:
         """One of them."""
         found = listing.request(self._store, request_id)
         return None if found is None else _contract(found, self.names())
-
-    def _ranking(
-        self, by: figures.By, since: float | None, until: float, tenant: str | None, limit: int | None = None
-    ) -> tuple[Figures, ...]:
-        return tuple(_figures(row) for row in query.report(self._store, by, since, until, tenant, limit).rows)
-
-    def _levers(self, since: float | None, until: float, tenant: str | None) -> tuple[tuple[str, int, int], ...]:
-        rows = query.report(self._store, "lever", since, until, tenant).rows
-        return tuple((_key(row) or "", row.saved_nano_usd, row.would_save_nano_usd) for row in rows)
 
 
 def _contract(found: listing.Found, names: dict[str, str]) -> contract.Json:
