@@ -19,6 +19,9 @@ from farthing.cli.text import dollars
 pytestmark = patient
 INVOICE = re.compile(r"The simulated provider's own invoice says \$([\d.]+)\.")
 
+LATE = "the keeper of the ledger is still at work; it ends by itself when it has done\n"
+"""On a busy machine; it is no complaint."""
+
 
 def nano(text):
     return int(Decimal(text) * 10**9)
@@ -72,7 +75,7 @@ def test_the_ledger_behind_the_dashboard_agrees_with_the_invoice_to_the_nano_dol
         assert (total["unpriced_calls"], total["unsettled_calls"]) == (0, 0)
         demo.send_signal(signal.SIGINT)
         assert demo.wait() == 0
-        assert demo.stderr.read() == ""
+        assert demo.stderr.read() in ("", LATE)
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--once"], 130)])
@@ -82,7 +85,8 @@ def test_who_stops_it_in_the_middle_hears_no_complaint(tmp_path, arguments, code
         read_until(demo, "Replaying")
         demo.send_signal(signal.SIGINT)
         out, err = demo.communicate()
-        assert (demo.returncode, out, err) == (code, "", "")
+        assert (demo.returncode, out) == (code, "")
+        assert err in ("", LATE)
 
 
 def test_a_port_in_use_is_a_plain_error(tmp_path):

@@ -27,8 +27,10 @@ BY: tuple[By, ...] = get_args(By)
 OVERVIEW: tuple[By, ...] = ("feature", "query_type", "user", "model", "provider", "tenant", "day")
 FEW = 5
 """Rows of each table of the overview."""
-PERCENTILES: dict[By, int | None] = {by: FEW if by in {"feature", "query_type", "model"} else 0 for by in OVERVIEW}
-PERCENTILES["lever"] = 0
+PERCENTILES: Mapping[By, int | None] = {
+    **{by: FEW if by in {"feature", "query_type", "model"} else 0 for by in OVERVIEW},
+    "lever": 0,
+}
 """Rows of each table of the overview that show percentiles: they are most of the work."""
 MANY = 50
 """Rows of one table, for people."""

@@ -32,7 +32,7 @@ from farthing.policy.units import seconds
 
 log = logging.getLogger("farthing")
 
-KEEPER_STOP_S = 10.0
+KEEPER_STOP_S = 30.0
 RESTART_S = 1.0
 WORKER_START_S = 60
 """A worker that gives no sign of life for so long is replaced. Many that start together on few cores need a while."""
