@@ -3,7 +3,8 @@
     python benchmarks/ledger.py [--rows 1000000] [--ids ordered|random] [--json FILE] [--keep DIR]
 
 Every request is opened and settled in the journal, by another process than the one that is measured; one keeper in one
-process ingests it all.
+process ingests it all. Then reports are asked for: within this process, and the overview as a user has it, by running
+``farthing report``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from farthing.ledger import listing, query
@@ -44,6 +47,9 @@ MODELS = [  # provider, asked for, reported, nano-dollars a token: input, cached
 FEATURES = [f"feature-{number}" for number in range(12)]
 TENANTS = ["default", "acme", "globex"]
 USERS, QUERY_TYPES = 2_000, 40
+ODD = START + 7.3 * 86_400 + 123.456
+"""Neither at a day nor at an hour."""
+RUNS = 7
 clock = time.time
 
 
@@ -60,7 +66,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         found = measure(options.keep or Path(scratch), options.rows, options.ids)
-    print(json.dumps(found, indent=1))
+    print("\n".join(table(found)))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(found, indent=1) + "\n")
@@ -88,6 +94,7 @@ def measure(folder: Path, rows: int, ids: str) -> dict[str, Any]:
         "bytes_per_request": size // rows,
         "tables_mb": {name: round(pages / 2**20, 1) for name, pages in tables.items()},
         "seconds": reports(store),
+        "command_seconds": commands(folder),
     }
 
 
@@ -106,12 +113,11 @@ def ingest(store: Store, journal: Path, rows: int) -> tuple[float, float]:
 
 def reports(store: Store) -> dict[str, float]:
     """The second of two runs of each: what a dashboard sees."""
-    odd = START + 7.3 * 86_400 + 123.456  # neither at a day nor at an hour
     asked: dict[str, Callable[[], object]] = {
         "report": lambda: query.report(store),
         **{f"report by {by}": lambda by=by: query.report(store, by) for by in query.GROUPINGS},
-        "report by feature, odd span": lambda: query.report(store, "feature", odd, odd + 10 * 86_400),
-        "report by user, odd span": lambda: query.report(store, "user", odd, odd + 10 * 86_400),
+        "report by feature, odd span": lambda: query.report(store, "feature", ODD, ODD + 10 * 86_400),
+        "report by user, odd span": lambda: query.report(store, "user", ODD, ODD + 10 * 86_400),
         "report by user, one tenant, top 7": lambda: query.report(store, "user", tenant="acme", limit=7),
         "spend by feature and day": lambda: query.timeseries(store, "feature", "day"),
         "spend by feature and hour": lambda: query.timeseries(store, "feature", "hour"),
@@ -127,6 +133,33 @@ def reports(store: Store) -> dict[str, float]:
             ask()
             found[name] = round(time.perf_counter() - began, 4)
     return found
+
+
+def commands(folder: Path) -> dict[str, dict[str, float]]:
+    """``farthing report`` as a user runs it, from the start of the process to its end: the median and the slowest."""
+    farthing = [str(Path(sys.executable).with_name("farthing")), "report", "--store", "sqlite:///farthing.db"]
+    odd = datetime.fromtimestamp(ODD, UTC).isoformat()
+    found: dict[str, dict[str, float]] = {}
+    for name, more in (("farthing report", []), (f"farthing report --since {odd}", ["--since", odd])):
+        spent: list[float] = []
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            subprocess.run([*farthing, *more], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+            spent.append(round(time.perf_counter() - began, 3))
+        found[name] = {"median": median(spent), "slowest": max(spent)}
+    return found
+
+
+def table(found: dict[str, Any]) -> Iterator[str]:
+    """The figures for people."""
+    yield f"{found['machine']}; {found['rows']:,} requests, ids {found['ids']}"
+    for name in ("ingest_rows_per_s", "ingest_rows_per_cpu_s", "keeper_peak_rss_mb", "database_mb"):
+        yield f"{name.replace('_', ' '):50}{found[name]:>10,}"
+    yield f"{'append to the journal, us':50}{found['journal']['append_us']:>10,}"
+    for name, its in found["command_seconds"].items():
+        yield f"{name:50}{its['median']:>10.3f} s (slowest {its['slowest']:.3f} s)"
+    for name, spent in found["seconds"].items():
+        yield f"{name:50}{spent:>10.4f} s"
 
 
 def write(folder: Path, rows: int, *, ordered: bool) -> None:

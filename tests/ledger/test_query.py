@@ -7,8 +7,11 @@ from typing import get_args
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
-from farthing.ledger import listing, query
+from farthing.ledger import listing, query, tally
 from farthing.ledger.figures import By, Figures
 from farthing.ledger.journal import Journal
 from farthing.ledger.keeper import Keeper
@@ -166,6 +169,33 @@ def test_by_lever(books: Store, requests: list[Settled]) -> None:
     assert rows["recall"].saved_nano_usd == sum(amount for one in requests for _, amount in one.saved)
 
 
+wanted = st.dictionaries(st.sampled_from(sorted(get_args(By))), st.none() | st.integers(0, 4), max_size=5)
+bound = st.none() | st.sampled_from([NOW - 2 * DAY, NOW // DAY * DAY]) | st.floats(NOW - 3 * DAY, NOW)
+
+
+@given(wanted, bound, bound, st.sampled_from([None, "acme", "nobody"]), st.sampled_from([0, 100, 5_000]))
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_several_reports_at_once_are_those_one_by_one(
+    books: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: dict[By, int | None],
+    since: float | None,
+    until: float | None,
+    tenant: str | None,
+    most: int,
+) -> None:
+    monkeypatch.setattr(tally, "MOST_ROWS", most)
+    total, found = query.reports(books, wanted, since, until, tenant)
+    assert total == query.report(books, None, since, until, tenant).total
+    assert found.keys() == wanted.keys()
+    for by, limit in wanted.items():
+        whole = query.report(books, by, since, until, tenant)
+        assert whole.total == total
+        assert found[by][:limit] == whole.rows[:limit]
+        assert query.report(books, by, since, until, tenant, limit).rows == whole.rows[:limit]
+        assert [(row.key, got(row)) for row in found[by]] == [(row.key, got(row)) for row in whole.rows]
+
+
 def test_days_and_hours_are_named_in_order(books: Store) -> None:
     days = [str(row.key) for row in query.report(books, "day").rows]
     assert days == sorted(days)
@@ -197,7 +227,7 @@ def test_percentiles_with_too_many_rows_at_the_edges_are_of_whole_days(
     books: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noon = NOW // DAY * DAY - DAY + DAY / 2 + 0.5
-    monkeypatch.setattr(query, "MOST_ROWS", 0)
+    monkeypatch.setattr(tally, "MOST_ROWS", 0)
     total = query.report(books, None, noon, noon + 60).total
     day = query.report(books, None, noon // DAY * DAY, noon // DAY * DAY + DAY).total
     assert total.requests < day.requests

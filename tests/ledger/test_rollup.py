@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farthing.ledger.histogram import parts
 from farthing.ledger.records import Settled
 from farthing.ledger.rollup import (
     CALL_MEASURES,
@@ -16,13 +17,14 @@ from farthing.ledger.rollup import (
     MEASURES,
     REQUEST_MEASURES,
     TOKENS,
-    Sums,
+    Key,
     answered_by,
     billed_as,
     is_error,
     saving,
     shares,
 )
+from farthing.ledger.sums import Sums
 from farthing.types import Caller, Usage
 
 from .conftest import NOW, call, settled
@@ -33,7 +35,7 @@ typed = st.lists(st.tuples(requests(), st.sampled_from(["", "q1", "q2"])), max_s
 
 def summed(sums: Sums, dim: str) -> dict[str, int]:
     found: Counter[str] = Counter()
-    for key, vector in sums.sums().items():
+    for key, vector in sums.sums().days.items():
         if key[0] == dim:
             found.update(dict(zip(MEASURES, vector, strict=True)))
     return found
@@ -75,7 +77,7 @@ def test_by_model_the_sums_are_those_of_the_invoice(entries: list[tuple[Settled,
         for one in request.calls:
             invoice[billed_as(one)[0]] += one.cost_nano or 0
     found: Counter[str] = Counter()
-    for (dim, _, _, key), vector in Sums(entries).sums().items():
+    for (dim, _, _, key), vector in Sums(entries).sums().days.items():
         if dim == "model":
             found[key] += vector[MEASURES.index("cost")]
     assert +found == +invoice
@@ -92,10 +94,11 @@ def test_lever_shares_sum_exactly(entries: list[tuple[Settled, str]]) -> None:
 @unhurried
 @given(typed)
 def test_every_request_is_in_each_histogram_once(entries: list[tuple[Settled, str]]) -> None:
-    known = sum(request.cost_nano is not None for request, _ in entries)
-    for dim in HISTOGRAM_GRAIN:
-        found = [counts for key, counts in Sums(entries).histograms().items() if key[0] == dim]
-        assert sum(sum(counts[0].values()) for counts in found) == known
+    for place, name in enumerate(("cost_nano", "latency_us", "ttft_us", "overhead_us")):
+        known = sum(getattr(request, name) is not None for request, _ in entries)
+        for dim in HISTOGRAM_GRAIN:
+            found = [parts(counts)[place] for key, counts in Sums(entries).histograms().items() if key[0] == dim]
+            assert sum(sum(counts.values()) for counts in found) == known
 
 
 def test_nothing_is_claimed_while_a_cost_is_unknown() -> None:
@@ -116,7 +119,7 @@ def test_a_hit_is_counted_under_the_model_that_it_was_served_from() -> None:
 
 def test_a_judge_stands_under_its_own_model() -> None:
     judge = call(id="c2", purpose="judge", model_reported="gpt-4o-mini", cost_nano=7, usage=Usage(input=3))
-    found = Sums([(settled(calls=(call(), judge), cost_nano=500_007), "")]).sums()
+    found = Sums([(settled(calls=(call(), judge), cost_nano=500_007), "")]).sums().hours
     hour = int(NOW) // 3_600 * 3_600
     by_model = {key[3]: dict(zip(MEASURES, vector, strict=True)) for key, vector in found.items() if key[0] == "model"}
     assert {key[1] for key in found if key[0] == "model"} == {hour}
@@ -142,15 +145,44 @@ def test_a_client_that_hangs_up_is_no_error(status: int | None, error: str | Non
 def test_times_are_cut_at_whole_hours_and_days() -> None:
     midnight = 20_000 * 86_400.0
     early, late = settled(ts=midnight - 1e-6), settled(ts=midnight)
-    found = Sums([(early, ""), (late, "")]).sums()
-    assert {key[1] for key in found if key[0] == "total"} == {midnight - 3_600, midnight}
-    assert {key[1] for key in found if key[0] == "user"} == {midnight - 86_400, midnight}
+    hours, days = Sums([(early, ""), (late, "")]).sums()
+    assert {key[1] for key in hours if key[0] == "total"} == {midnight - 3_600, midnight}
+    for dim in ("total", "user"):
+        assert {key[1] for key in days if key[0] == dim} == {midnight - 86_400, midnight}
+    assert not [key for key in hours if key[0] == "user"], "they are many"
+
+
+@unhurried
+@given(typed)
+def test_days_are_the_sums_of_their_hours(entries: list[tuple[Settled, str]]) -> None:
+    hours, days = Sums(entries).sums()
+    found: dict[Key, list[int]] = {}
+    for (dim, start, tenant, key), vector in hours.items():
+        day = found.setdefault((dim, start // 86_400 * 86_400, tenant, key), [0] * len(MEASURES))
+        day[:] = map(sum, zip(day, vector, strict=True))
+    assert {key: tuple(vector) for key, vector in found.items() if any(vector)} == {
+        key: vector for key, vector in days.items() if key[0] != "user"
+    }
+
+
+def test_a_sum_beyond_64_bits_is_refused() -> None:
+    sums = Sums([(settled(cost_nano=0, baseline_nano=2**62), "")] * 2)
+    with pytest.raises(OverflowError):
+        sums.sums()
+
+
+def test_a_negative_count_of_tokens_is_added_as_it_is() -> None:
+    """A provider may report anything."""
+    odd = settled(calls=(call(usage=Usage(input=-7, output=3, reasoning=-1)),))
+    [vector] = [vector for key, vector in Sums([(odd, "")]).sums().days.items() if key[0] == "total"]
+    found = dict(zip(MEASURES, vector, strict=True))
+    assert [found[name] for name in ("input", "output", "reasoning", "requests", "cost")] == [-7, 3, -1, 1, 500_000]
 
 
 def test_a_zero_usage_is_a_call_without_tokens() -> None:
     [vector] = [
         vector
-        for key, vector in Sums([(settled(calls=(call(usage=Usage()),)), "")]).sums().items()
+        for key, vector in Sums([(settled(calls=(call(usage=Usage()),)), "")]).sums().days.items()
         if key[0] == "total"
     ]
     found = dict(zip(MEASURES, vector, strict=True))
@@ -160,4 +192,4 @@ def test_a_zero_usage_is_a_call_without_tokens() -> None:
 
 def test_tenants_are_apart() -> None:
     other = msgspec.structs.replace(settled("fr_2"), caller=Caller("globex"))
-    assert {key[2] for key in Sums([(settled(), ""), (other, "")]).sums()} == {"acme", "globex"}
+    assert {key[2] for key in Sums([(settled(), ""), (other, "")]).sums().hours} == {"acme", "globex"}

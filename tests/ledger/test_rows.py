@@ -5,7 +5,7 @@ from hypothesis import given
 
 from farthing.ledger import schema
 from farthing.ledger.records import Settled, Shape
-from farthing.ledger.rows import call_rows, request_of, request_row, saving_rows, unsettled
+from farthing.ledger.rows import call_row, request_of, request_row, saving_rows, unsettled
 
 from .conftest import call, opened, settled
 from .strategies import requests, unhurried
@@ -14,7 +14,10 @@ from .strategies import requests, unhurried
 @unhurried
 @given(requests())
 def test_a_request_comes_back_as_it_went_in(request: Settled) -> None:
-    calls, savings = list(call_rows(7, request)), list(saving_rows(7, request))
+    calls, savings = (
+        [call_row(7, number, one) for number, one in enumerate(request.calls)],
+        list(saving_rows(7, request)),
+    )
     back = request_of(request_row(7, request, "q1"), calls, savings)
     kept = Shape("", example=request.shape.example) if request.shape and request.shape.example else None
     assert back == (msgspec.structs.replace(request, shape=kept), "q1", "settled")
@@ -24,12 +27,12 @@ def test_rows_have_the_columns_of_their_tables() -> None:
     one = settled(saved=(("recall", 5),))
     for row, table in (
         (request_row(1, one, ""), schema.requests),
-        (next(iter(call_rows(1, one))), schema.calls),
+        (call_row(1, 0, one.calls[0]), schema.calls),
         (next(iter(saving_rows(1, one))), schema.savings),
     ):
         named = dict(zip(table.columns.keys(), row, strict=True))
         assert named["seq"] == 1
-    named = dict(zip(schema.calls.columns.keys(), next(iter(call_rows(1, one))), strict=True))
+    named = dict(zip(schema.calls.columns.keys(), call_row(1, 0, one.calls[0]), strict=True))
     assert (named["cache_read"], named["reasoning"], named["cost"], named["price_version"]) == (
         40,
         5,
@@ -42,7 +45,7 @@ def test_rows_have_the_columns_of_their_tables() -> None:
 
 def test_unknown_usage_is_not_zero_usage() -> None:
     one = settled(calls=(call(usage=None),))
-    named = dict(zip(schema.calls.columns.keys(), next(iter(call_rows(1, one))), strict=True))
+    named = dict(zip(schema.calls.columns.keys(), call_row(1, 0, one.calls[0]), strict=True))
     assert (named["input"], named["output"]) == (None, None)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farthing.ledger.span import Parts, Span, split
+from farthing.ledger.span import Parts, Span, layers, nearest, split, widened
 
 HOUR = 3_600
 H = HOUR * 10**6
@@ -14,7 +14,7 @@ bound = st.none() | st.integers(0, 9 * H)
 def covered(parts: Parts, at: int) -> int:
     whole = parts.whole
     inside = whole is not None and Span(*(None if one is None else one * 10**6 for one in whole)).contains(at)
-    return inside + sum(edge.contains(at) for edge in parts.edges)
+    return inside + sum(edge.contains(at) for edge in parts.edges) - sum(cut.contains(at) for cut in parts.minus)
 
 
 @given(bound, bound, st.integers(0, 9 * H))
@@ -37,6 +37,36 @@ def test_neighbouring_spans_add_up_even_before_the_horizon(one: int, two: int, t
     horizon = 4 * HOUR
     parts = [split(Span(*pair), HOUR, horizon) for pair in ((first, second), (second, third), (first, third))]
     assert covered(parts[0], at) + covered(parts[1], at) == covered(parts[2], at)
+
+
+@given(bound, bound, st.integers(0, 9 * H), st.sampled_from([0, 4 * HOUR]))
+def test_the_nearest_buckets_cover_the_same(since: int | None, until: int | None, at: int, horizon: int) -> None:
+    span = Span(since, until)
+    parts = nearest(span, HOUR, horizon)
+    assert covered(parts, at) == covered(split(span, HOUR, horizon), at)
+    for part in [*parts.edges, *parts.minus]:
+        assert part.since is not None
+        assert part.until is not None
+        assert part.since // H == (part.until - 1) // H
+        assert parts.whole is None or part.until - part.since <= H // 2
+        assert horizon == 0 or part.until > horizon * 10**6
+
+
+day = st.none() | st.integers(0, 80).map(lambda hours: hours * HOUR)
+
+
+@given(day, day, st.integers(0, 80 * H))
+def test_layers_cover_whole_hours_once(since: int | None, until: int | None, at: int) -> None:
+    whole = Span(since, until)
+    found = list(layers(None if whole.is_empty else whole, days=True, hours=True))
+    assert sum(span.contains(at // 10**6) for _, span in found) == whole.contains(at // 10**6)
+    for table, span in found:
+        assert table == "rollups" or all(bound is None or bound % 86_400 == 0 for bound in span)
+
+
+def test_a_widened_span_has_whole_buckets() -> None:
+    assert widened(Span(H + 1, 2 * H + 1), HOUR) == Span(HOUR, 3 * HOUR)
+    assert widened(Span(None, H), HOUR) == Span(None, HOUR)
 
 
 @pytest.mark.parametrize(

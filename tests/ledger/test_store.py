@@ -135,6 +135,18 @@ def test_two_processes_may_make_the_ledger_at_once(tmp_path: Path) -> None:
     store.close()
 
 
+def test_who_changes_the_journal_mode_waits_for_others(tmp_path: Path) -> None:
+    path = tmp_path / "farthing.db"
+    other = upgrade.connect(path)
+    other.execute("BEGIN EXCLUSIVE")
+    timer = threading.Timer(0.2, other.close)
+    with closing(upgrade.connect(path, timeout=0.0)) as connection:
+        timer.start()
+        upgrade._use_wal(connection)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    timer.join()
+
+
 def test_reading_from_many_threads_while_the_keeper_writes(store: Store, keeper: Keeper, folder: Path) -> None:
     journal = Journal(folder, clock)
     problems: list[BaseException] = []
@@ -162,4 +174,4 @@ def test_reading_from_many_threads_while_the_keeper_writes(store: Store, keeper:
 
 def test_readers_cannot_write(store: Store) -> None:
     with pytest.raises(StoreError), store.reading() as connection:
-        connection.exec_driver_sql("DELETE FROM meta")
+        connection.execute("DELETE FROM meta")

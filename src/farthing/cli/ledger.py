@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from farthing.errors import StoreError
-from farthing.ledger.listing import QueryType
+from farthing.insight.naming import names
 from farthing.ledger.segments import segments
 from farthing.ledger.store import Store, open_store
 from farthing.policy import Policy
 from farthing.types import Clock
+
+__all__ = ["catch_up", "names", "reading"]
 
 
 @contextmanager
@@ -47,8 +49,3 @@ def catch_up(store: Store, journal: Path, clock: Clock) -> None:
         click.echo(f"farthing: what is left in {journal} is not counted: {problem}", err=True)
     finally:
         keeper.close()
-
-
-def names(types: Iterable[QueryType]) -> dict[str, str]:
-    """Query type → its latest name."""
-    return {one.id: one.name for one in sorted(types, key=lambda one: one.last_seen)}

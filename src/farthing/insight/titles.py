@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from farthing.insight.masking import WILD
 
@@ -47,8 +48,18 @@ def shorten(text: str) -> str:
 
 def common(one: str, other: str) -> str:
     """What two titles of one template share: ``assistant of Acme`` and ``assistant of Bo`` → ``assistant of …``."""
-    if one == other:
-        return one
+    return shared((one, other)) or one
+
+
+def shared(names: Iterable[str]) -> str:
+    """The same of any number of titles; empty if there is not a word in all of them."""
+    found, *others = dict.fromkeys(names)
+    for other in others:
+        found = _shared_by_two(found, other)
+    return found
+
+
+def _shared_by_two(one: str, other: str) -> str:
     left, right = one.split(), other.split()
     if len(left) == len(right):
         words = [a if a == b else ELLIPSIS for a, b in zip(left, right, strict=True)]
@@ -57,7 +68,7 @@ def common(one: str, other: str) -> str:
         end = min(_shared(left[::-1], right[::-1]), min(len(left), len(right)) - start)
         words = [*left[:start], ELLIPSIS, *left[len(left) - end :]]
     kept = [word for i, word in enumerate(words) if word != ELLIPSIS or i == 0 or words[i - 1] != ELLIPSIS]
-    return " ".join(kept[1:] if kept[0] == ELLIPSIS else kept) or one
+    return " ".join(kept[1:] if kept and kept[0] == ELLIPSIS else kept)
 
 
 def _shared(left: list[str], right: list[str]) -> int:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from farthing.ledger.histogram import Histogram, percentile
-from farthing.ledger.rollup import MEASURES, METRICS, TOKENS, Vector
+from farthing.ledger.histogram import Histogram, parts, percentile
+from farthing.ledger.rollup import MEASURES, TOKENS, Vector
 from farthing.types import TOKEN_CLASSES, Usage
-
-_EMPTY: list[Histogram] = [{} for _ in METRICS]
 
 By = Literal["model", "feature", "user", "tenant", "provider", "query_type", "status", "day", "hour", "lever"]
 
@@ -78,9 +75,7 @@ class Point(msgspec.Struct, frozen=True):
     saved_nano_usd: int
 
 
-def figures(
-    vector: Vector, histograms: Sequence[Histogram] | None = None, *, key: str | UnsetType | None = UNSET
-) -> Figures:
+def figures(vector: Vector, counts: Histogram | None = None, *, key: str | UnsetType | None = UNSET) -> Figures:
     """From the roll-up's numbers."""
     found = dict(zip(MEASURES, vector, strict=True))
     return Figures(
@@ -102,12 +97,12 @@ def figures(
         would_hit_semantic=found["would_semantic"],
         would_miss=found["would_miss"],
         tokens={name: found[name] for name in TOKENS if found[name] or name in TOKEN_CLASSES},
-        **_percentiles(histograms or _EMPTY),
+        **(_percentiles(counts) if counts else {}),
     )
 
 
-def _percentiles(histograms: Sequence[Mapping[int, int]]) -> dict[str, int | None]:
-    cost, latency, ttft, overhead = histograms
+def _percentiles(counts: Histogram) -> dict[str, int | None]:
+    cost, latency, ttft, overhead = parts(counts)
     return {
         "cost_p50_nano_usd": percentile(cost, 0.5),
         "cost_p95_nano_usd": percentile(cost, 0.95),

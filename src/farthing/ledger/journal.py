@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from farthing.errors import StoreError
+from farthing.ledger.private import make_folder
 from farthing.ledger.records import Entry
 from farthing.types import Clock
 
@@ -107,7 +108,7 @@ class Journal:
 
     def _start(self) -> None:
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._directory)
             self._open()
         except OSError as problem:
             if problem.errno in _MISCONFIGURED:

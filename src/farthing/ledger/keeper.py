@@ -22,11 +22,10 @@ from pathlib import Path
 
 from farthing.errors import StoreError
 from farthing.ledger.miner import KeyMiner, MinerOf
-from farthing.ledger.records import Entry
 from farthing.ledger.retention import Pruner
 from farthing.ledger.segments import Chunk, Segment, claim, read_entries, segments
 from farthing.ledger.store import Store, open_store
-from farthing.ledger.upgrade import explained
+from farthing.ledger.upgrade import VERSION, explained, version_of
 from farthing.ledger.writer import Writer, transaction
 from farthing.types import Clock
 
@@ -64,7 +63,7 @@ class Keeper:
         if self._connection is not None and self._writer is not None:
             try:
                 with transaction(self._connection):
-                    self._writer.save_miner()
+                    self._writer.save()
             except sqlite3.Error as problem:  # it only has to learn some query types again
                 log.warning("%s: %s", self._store.path, explained(problem))
             self._connection.close()
@@ -94,6 +93,8 @@ class Keeper:
 
     def _ingest(self) -> int:
         connection, writer = self._open()
+        if version_of(connection) != VERSION:
+            raise StoreError(f"{self._store.path}: another farthing has changed the ledger: start this one again")
         found = segments(self._journal)
         offsets = dict(connection.execute("SELECT name, offset FROM segments"))
         self._forget(connection, {one.path.name for one in found})
@@ -139,40 +140,47 @@ class Keeper:
             offset = chunk.offset
 
     def _enter(self, segment: Segment, chunk: Chunk) -> int:
-        connection, _ = self._open()
+        connection, writer = self._open()
         try:
             with transaction(connection):
-                return self._take(segment, chunk)
+                batch, corrupt = writer.batch(segment.owner), 0
+                for piece in chunk.pieces():
+                    batch.take(piece.entries)
+                    corrupt += piece.corrupt
+                self._advance(segment, chunk.offset, corrupt)
+                return batch.finish()
         except (OverflowError, ValueError):  # a number beyond 64 bits, a text that is not Unicode
             return self._enter_one_by_one(segment, chunk)
 
     def _enter_one_by_one(self, segment: Segment, chunk: Chunk) -> int:
         """What no database can hold must not stop the rest. The offset goes last; entering twice changes nothing."""
         connection, writer = self._open()
-        total, corrupt = 0, chunk.corrupt
-        for entry in chunk.entries:
-            try:
-                with transaction(connection):
-                    total += writer.take([entry], segment.owner)
-            except (OverflowError, ValueError) as problem:
-                log.error("%s: request %s cannot be entered: %s", segment.path, entry.id, problem)  # noqa: TRY400
-                corrupt += 1
+        total = corrupt = 0
+        for piece in chunk.pieces():
+            corrupt += piece.corrupt
+            for entry in piece.entries:
+                try:
+                    with transaction(connection):
+                        batch = writer.batch(segment.owner)
+                        batch.take([entry])
+                        total += batch.finish()
+                except (OverflowError, ValueError) as problem:
+                    log.error("%s: request %s cannot be entered: %s", segment.path, entry.id, problem)  # noqa: TRY400
+                    corrupt += 1
         with transaction(connection):
-            self._take(segment, Chunk([], chunk.offset, corrupt))
+            self._advance(segment, chunk.offset, corrupt)
         return total
 
-    def _take(self, segment: Segment, chunk: Chunk) -> int:
-        connection, writer = self._open()
-        entries: list[Entry] = chunk.entries
-        total = writer.take(entries, segment.owner) if entries else 0
+    def _advance(self, segment: Segment, offset: int, corrupt: int) -> None:
+        """What lies before the offset is in the ledger, in the same transaction."""
+        connection, _ = self._open()
         connection.execute(
             "INSERT INTO segments VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET offset=excluded.offset, "
             "corrupt=corrupt+excluded.corrupt",
-            (segment.path.name, chunk.offset, chunk.corrupt),
+            (segment.path.name, offset, corrupt),
         )
-        if chunk.corrupt:
-            log.warning("%s: %d lines are no entries and were left out", segment.path, chunk.corrupt)
-        return total
+        if corrupt:
+            log.warning("%s: %d lines are no entries and were left out", segment.path, corrupt)
 
     def _finish(self, read: Sequence[Segment], dead: str | None) -> None:
         """Delete segments that have been read to the end, once what was in them is on the disk for sure."""

@@ -8,18 +8,20 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
-from farthing.ledger import rows, schema
+from farthing.ledger import rows
 from farthing.ledger.records import Opened, Settled
-from farthing.ledger.retention import HORIZON
 from farthing.ledger.rollup import micro
 from farthing.ledger.span import Span
-from farthing.ledger.store import Store
+from farthing.ledger.store import Connection, Store
 from farthing.types import CacheState, CostSource
 
+HORIZON = "horizon"
+"""Name in ``meta``: single requests from before (seconds since the epoch, a whole day) are deleted."""
 AT_ONCE = 900
 """Ids in one statement."""
+_EQUAL = ("tenant", "user", "feature", "session", "provider", "query_type", "status", "cache")
+"""Conditions on the column of the same name."""
 
 
 class Found(NamedTuple):
@@ -65,118 +67,86 @@ class QueryType(msgspec.Struct, frozen=True):
 
 def requests(store: Store, limit: int, where: Filter = Filter()) -> list[Found]:  # noqa: B008 - it is frozen
     """Newest first, those under way included. Raises ``StoreError``."""
-    table = schema.requests
+    conditions = dict(_conditions(where))
+    query = f"SELECT * FROM requests WHERE {' AND '.join(['1 = 1', *conditions])} ORDER BY ts DESC, seq DESC LIMIT ?"  # noqa: S608
+    values = [value for its in conditions.values() for value in its]
     with store.reading() as connection:
-        query = select(table).where(*_conditions(where)).order_by(table.c.ts.desc(), table.c.seq.desc()).limit(limit)
-        ended = _complete(connection, connection.execute(query).all())
+        ended = _complete(connection, connection.execute(query, (*values, limit)).fetchall())
         under_way = [one for one in in_flight(connection, where.tenant) if _matches(one.request, where)]
     return sorted([*under_way, *ended], key=lambda one: one.request.ts, reverse=True)[:limit]
 
 
 def request(store: Store, request_id: str) -> Found | None:
     """One request; ``None`` if the ledger has none of this id. Raises ``StoreError``."""
-    table = schema.requests
     with store.reading() as connection:
-        found = _complete(connection, connection.execute(select(table).where(table.c.id == request_id)).all())
-        return next((one for one in [*found, *in_flight(connection, None, request_id)]), None)
-
-
-def within(connection: Connection, span: Span, tenant: str | None) -> list[Found]:
-    """The requests that were accepted in a span and have ended, in no order."""
-    table = schema.requests
-    query = select(table)
-    for condition in _spanned(span):
-        query = query.where(condition)
-    if tenant is not None:
-        query = query.where(table.c.tenant == tenant)
-    return _joined(connection, connection.execute(query).all(), query)
+        found = connection.execute("SELECT * FROM requests WHERE id = ?", (request_id,)).fetchall()
+        return next(iter([*_complete(connection, found), *in_flight(connection, None, request_id)]), None)
 
 
 def in_flight(connection: Connection, tenant: str | None, request_id: str | None = None) -> list[Found]:
     """The requests that have not ended yet."""
-    table = schema.opens
-    query = select(table.c.entry).order_by(table.c.id, table.c.call_id)
-    if request_id is not None:
-        query = query.where(table.c.id == request_id)
-    opened = [msgspec.json.decode(entry, type=Opened) for (entry,) in connection.execute(query)]
-    found = (rows.unsettled(list(group)) for _, group in groupby(opened, key=lambda one: one.id))
-    return [Found(one, "", "open") for one in found if tenant is None or one.caller.tenant == tenant]
+    chosen, values = ("", ()) if request_id is None else ("WHERE id = ?", (request_id,))
+    found = connection.execute(f"SELECT entry FROM opens {chosen} ORDER BY id, call_id", values)  # noqa: S608
+    opened = [msgspec.json.decode(entry, type=Opened) for (entry,) in found]
+    its = (rows.unsettled(list(group)) for _, group in groupby(opened, key=lambda one: one.id))
+    return [Found(one, "", "open") for one in its if tenant is None or one.caller.tenant == tenant]
 
 
 def horizon(connection: Connection) -> int:
     """Single requests from before have been deleted (seconds since the epoch)."""
-    value = connection.execute(select(schema.meta.c.value).where(schema.meta.c.name == HORIZON)).scalar()
-    return int(value) if value else 0
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (HORIZON,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def query_types(store: Store, tenant: str | None = None) -> list[QueryType]:
     """All query types of a tenant, or of all. Raises ``StoreError``."""
-    table = schema.query_types
-    query = select(table) if tenant is None else select(table).where(table.c.tenant == tenant)
+    query = (
+        "SELECT id, tenant, name, first_seen, last_seen, example_id, example, example_cost FROM query_types "
+        "WHERE tenant = coalesce(?, tenant)"
+    )
     with store.reading() as connection:
-        found = connection.execute(query).all()
+        found = connection.execute(query, (tenant,)).fetchall()
     return [
         QueryType(id_, of, name, first / 1e6, last / 1e6, example_id or None, example, None if cost < 0 else cost)
-        for of, id_, name, first, last, example_id, _, cost, example in found
+        for id_, of, name, first, last, example_id, example, cost in found
     ]
 
 
 def _complete(connection: Connection, found: Sequence[Any]) -> list[Found]:
-    """Requests with their calls and savings, by their numbers."""
+    """Requests with their calls and savings."""
     seqs = [row[0] for row in found]
-    parts: list[dict[int, list[Any]]] = []
-    for table in (schema.calls, schema.savings):
-        its: defaultdict[int, list[Any]] = defaultdict(list)
-        for start in range(0, len(seqs), AT_ONCE):
-            few = table.c.seq.in_(seqs[start : start + AT_ONCE])
-            for row in connection.execute(select(table).where(few).order_by(table.c.seq, table.c.number)):
-                its[row[0]].append(row)
-        parts.append(its)
-    return _built(found, *parts)
+    calls, savings = (_of(connection, table, seqs) for table in ("calls", "savings"))
+    return [Found(*rows.request_of(row, calls[row[0]], savings[row[0]])) for row in found]
 
 
-def _joined(connection: Connection, found: Sequence[Any], query: Select[Any]) -> list[Found]:
-    """The same for very many: by the query that found them."""
-    chosen = query.with_only_columns(schema.requests.c.seq).subquery()
-    parts: list[dict[int, list[Any]]] = []
-    for table in (schema.calls, schema.savings):
-        its: defaultdict[int, list[Any]] = defaultdict(list)
-        for row in connection.execute(select(table).join(chosen, table.c.seq == chosen.c.seq)):
+def _of(connection: Connection, table: str, seqs: Sequence[int]) -> defaultdict[int, list[Any]]:
+    """The rows of a table by the request that they belong to, in their order."""
+    its: defaultdict[int, list[Any]] = defaultdict(list)
+    for start in range(0, len(seqs), AT_ONCE):
+        few = seqs[start : start + AT_ONCE]
+        query = f"SELECT * FROM {table} WHERE seq IN ({','.join('?' * len(few))}) ORDER BY seq, number"  # noqa: S608
+        for row in connection.execute(query, few):
             its[row[0]].append(row)
-        parts.append({seq: sorted(group, key=lambda row: row[1]) for seq, group in its.items()})
-    return _built(found, *parts)
+    return its
 
 
-def _built(found: Iterable[Any], calls: dict[int, list[Any]], savings: dict[int, list[Any]]) -> list[Found]:
-    return [Found(*rows.request_of(row, calls.get(row[0], ()), savings.get(row[0], ()))) for row in found]
-
-
-def _spanned(span: Span) -> Iterable[ColumnElement[bool]]:
-    ts = schema.requests.c.ts
-    if span.since is not None:
-        yield ts >= span.since
-    if span.until is not None:
-        yield ts < span.until
-
-
-def _conditions(where: Filter) -> Iterable[ColumnElement[bool]]:
-    table, calls = schema.requests, schema.calls
-    for name in ("tenant", "user", "feature", "session", "provider", "query_type", "status", "cache"):
+def _conditions(where: Filter) -> Iterable[tuple[str, Sequence[object]]]:
+    """SQL, and the values for its question marks."""
+    for name in _EQUAL:
         value = getattr(where, name)
         if value is not None:
-            yield table.c[name] == value
+            yield f'"{name}" = ?', [value]
     if where.model is not None:
-        yield or_(table.c.model == where.model, table.c.served_model == where.model)
-    if where.source is not None:
-        if where.source in {"unpriced", "unsettled"}:  # rare and looked for: there is an index of them
-            chosen = select(calls.c.seq).where(calls.c.cost.is_(None), calls.c.cost_source == where.source)
-            yield table.c.seq.in_(chosen)
-        else:
-            yield exists().where(calls.c.seq == table.c.seq, calls.c.cost_source == where.source)
+        yield "(model = ? OR served_model = ?)", [where.model, where.model]
+    if where.source in {"unpriced", "unsettled"}:  # rare and looked for: there is an index of them
+        yield "seq IN (SELECT seq FROM calls WHERE cost IS NULL AND cost_source = ?)", [where.source]
+    elif where.source is not None:
+        yield "EXISTS (SELECT 1 FROM calls c WHERE c.seq = requests.seq AND c.cost_source = ?)", [where.source]
     if where.failed is not None:
-        failed = or_(func.ifnull(table.c.status, 0) >= 400, table.c.error.is_not(None))
-        yield failed if where.failed else ~failed
-    yield from _spanned(Span(*(None if at is None else micro(at) for at in (where.since, where.until))))
+        yield ("" if where.failed else "NOT ") + "(coalesce(status, 0) >= 400 OR error IS NOT NULL)", []
+    for text, at in (("ts >= ?", where.since), ("ts < ?", where.until)):
+        if at is not None:
+            yield text, [micro(at)]
 
 
 def _matches(one: Settled, where: Filter) -> bool:

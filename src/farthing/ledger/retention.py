@@ -6,13 +6,12 @@ import sqlite3
 from contextlib import closing
 
 from farthing.errors import StoreError
+from farthing.ledger.listing import HORIZON
 from farthing.ledger.rollup import DAY, MICRO
 from farthing.ledger.store import Store
 from farthing.ledger.upgrade import explained
 from farthing.ledger.writer import transaction
 
-HORIZON = "horizon"
-"""Name in ``meta``: single requests from before (seconds since the epoch, a whole day) are deleted."""
 AT_ONCE = 2_000
 EVERY_S = 3_600.0
 

@@ -57,31 +57,30 @@ def request_row(seq: int, request: Settled, query_type: str, state: State = "set
     )
 
 
-def call_rows(seq: int, request: Settled) -> Iterable[Row]:
-    """Rows of ``calls``."""
-    for number, call in enumerate(request.calls):
-        yield (
-            seq,
-            number,
-            call.id,
-            call.purpose,
-            call.provider,
-            call.model,
-            call.model_reported,
-            round(call.started * MICRO),
-            call.status,
-            call.error,
-            call.finish_reason,
-            call.provider_request_id,
-            call.service_tier,
-            *(_NO_USAGE if call.usage is None else msgspec.structs.astuple(call.usage)),
-            call.raw_usage,
-            call.cost_nano,
-            call.cost_source,
-            call.price_version,
-            call.latency_us,
-            call.ttft_us,
-        )
+def call_row(seq: int, number: int, call: Call) -> Row:
+    """A row of ``calls``."""
+    return (
+        seq,
+        number,
+        call.id,
+        call.purpose,
+        call.provider,
+        call.model,
+        call.model_reported,
+        round(call.started * MICRO),
+        call.status,
+        call.error,
+        call.finish_reason,
+        call.provider_request_id,
+        call.service_tier,
+        *(_NO_USAGE if call.usage is None else msgspec.structs.astuple(call.usage)),
+        call.raw_usage,
+        call.cost_nano,
+        call.cost_source,
+        call.price_version,
+        call.latency_us,
+        call.ttft_us,
+    )
 
 
 def saving_rows(seq: int, request: Settled) -> Iterable[Row]:

@@ -105,6 +105,17 @@ rollups = Table(
     sqlite_with_rowid=False,
 )
 
+daily = Table(
+    "daily",
+    metadata,
+    Column("dim", Text, primary_key=True),
+    Column("bucket", BigInteger, primary_key=True, autoincrement=False, comment="a day's start, likewise"),
+    Column("tenant", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in MEASURES),
+    sqlite_with_rowid=False,
+)
+
 histograms = Table(
     "histograms",
     metadata,
@@ -127,6 +138,14 @@ query_types = Table(
     Column("example_ts", BigInteger, nullable=False),
     Column("example_cost", BigInteger, nullable=False),
     Column("example", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+miners = Table(
+    "miners",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("learned", LargeBinary, nullable=False, comment="of this tenant's prompts, for query types"),
     sqlite_with_rowid=False,
 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,9 @@ import msgspec
 from farthing.ledger.records import Entry
 
 CHUNK = 8 << 20
-"""Bytes read at once, if a line is not longer."""
+"""Bytes read at once, if a line is not longer: one transaction."""
+PIECE = 128 << 10
+"""Bytes decoded at once."""
 
 _NAME = re.compile(r"(\d+-\d+)-(\d+)\.jsonl")
 _decoder = msgspec.json.Decoder(Entry)
@@ -32,10 +35,34 @@ class Segment(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """What was read: ``offset`` is where to go on, ``corrupt`` counts lines that are no entries."""
+    """Whole lines that were read; ``offset`` is where to go on."""
+
+    data: bytes
+    offset: int
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All that the lines say."""
+        return [entry for piece in self.pieces() for entry in piece.entries]
+
+    @property
+    def corrupt(self) -> int:
+        """How many lines are no entries."""
+        return sum(piece.corrupt for piece in self.pieces())
+
+    def pieces(self, size: int = PIECE) -> Iterator[Piece]:
+        """What the lines say, a little at a time: few entries stay in the processor's cache until they are entered."""
+        start = 0
+        while start < len(self.data):
+            end = self.data.find(b"\n", start + size) + 1 or len(self.data)
+            yield _decode(memoryview(self.data)[start:end])
+            start = end
+
+
+class Piece(NamedTuple):
+    """Some entries; ``corrupt`` counts lines that are none."""
 
     entries: list[Entry]
-    offset: int
     corrupt: int = 0
 
 
@@ -64,7 +91,7 @@ def claim(path: Path) -> int | None:
 
 
 def read_entries(path: Path, offset: int = 0, *, ended: bool = False, size: int = CHUNK) -> Chunk:
-    """The entries behind ``offset``, about ``size`` bytes of them; only whole lines are consumed.
+    """The lines behind ``offset``, about ``size`` bytes of them; only whole lines are consumed.
 
     ``ended``: nobody writes to the file any more, so a last line without its newline is looked at, too.
     An empty chunk with the same offset: there is nothing more to read now.
@@ -77,20 +104,20 @@ def read_entries(path: Path, offset: int = 0, *, ended: bool = False, size: int 
         whole = data.rfind(b"\n") + 1
         if ended and whole < len(data) and not file.read(1):
             whole = len(data)
-    return _decode(data[:whole], offset + whole)
+    return Chunk(data[:whole], offset + whole)
 
 
-def _decode(data: bytes, offset: int) -> Chunk:
+def _decode(data: memoryview) -> Piece:
     try:
-        return Chunk(_decoder.decode_lines(data), offset)
+        return Piece(_decoder.decode_lines(data))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
     entries: list[Entry] = []
     corrupt = 0
-    for line in data.split(b"\n"):
+    for line in bytes(data).split(b"\n"):
         try:
             if line.strip():
                 entries.append(_decoder.decode(line))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             corrupt += 1
-    return Chunk(entries, offset, corrupt)
+    return Piece(entries, corrupt)

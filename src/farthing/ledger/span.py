@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from farthing.ledger.rollup import MICRO
+from farthing.ledger.rollup import DAY, MICRO
 
 
 class Span(NamedTuple):
@@ -24,10 +25,14 @@ class Span(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """``whole`` begins and ends at buckets, in seconds (``None``: there is none); ``edges`` do not."""
+    """``whole`` begins and ends at buckets, in seconds (``None``: there is none); ``edges`` do not.
+
+    What is in ``minus`` is in ``whole`` and not in the span. Edges and minus are each a part of one bucket.
+    """
 
     whole: Span | None
     edges: list[Span]
+    minus: tuple[Span, ...] = ()
 
 
 def split(span: Span, grain: int, horizon: int = 0) -> Parts:
@@ -52,3 +57,51 @@ def split(span: Span, grain: int, horizon: int = 0) -> Parts:
     ]
     whole = Span(None if first is None else first // MICRO, None if last is None else last // MICRO)
     return Parts(None if whole.is_empty else whole, edges)
+
+
+def nearest(span: Span, grain: int, horizon: int = 0) -> Parts:
+    """The same with bounds at the nearest bucket: so less is left over, but some of it has to be taken away."""
+    parts = split(span, grain, horizon)
+    far = [edge for edge in parts.edges if _length(edge) * 2 > grain * MICRO]
+    if parts.whole is None or not far:
+        return parts
+    first, last = parts.whole
+    minus: list[Span] = []
+    for since, until in far:
+        start = (since or 0) // (grain * MICRO) * grain
+        if until == span.until:
+            last, cut = start + grain, Span(until, (start + grain) * MICRO)
+        else:
+            first, cut = start, Span(start * MICRO, since)
+        minus.append(cut)
+    return Parts(Span(first, last), [edge for edge in parts.edges if edge not in far], tuple(minus))
+
+
+def _length(span: Span) -> int:
+    return (span.until or 0) - (span.since or 0)
+
+
+def layers(whole: Span | None, *, days: bool, hours: bool) -> Iterable[tuple[str, Span]]:
+    """The table of sums for each part of a span of whole buckets (seconds): days where there are whole ones.
+
+    ``hours``: it may begin and end at hours. Without ``days`` all of it comes by the hour.
+    """
+    if whole is None:
+        return
+    if not (days and hours):
+        yield "rollups" if hours else "daily", whole
+        return
+    inner, edges, _ = split(Span(*(None if at is None else at * MICRO for at in whole)), DAY)
+    if inner is not None:
+        yield "daily", inner
+    for since, until in edges:
+        yield "rollups", Span((since or 0) // MICRO, (until or 0) // MICRO)
+
+
+def widened(span: Span, grain: int) -> Span:
+    """The whole buckets (seconds) that a span touches."""
+    width = grain * MICRO
+    return Span(
+        None if span.since is None else span.since // width * grain,
+        None if span.until is None else -(-span.until // width) * grain,
+    )

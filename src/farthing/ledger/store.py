@@ -1,15 +1,15 @@
-"""The ledger's database, opened for reading from any thread. Writing is the keeper's."""
+"""The ledger's database, opened for reading from any thread. Writing is the keeper's.
+
+Everything that runs while farthing serves or reports is plain SQL, in words that PostgreSQL has, too: importing
+SQLAlchemy takes longer than a report. It makes the tables (``schema``, ``upgrade``).
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
 
 from farthing.errors import StoreError
 from farthing.ledger.upgrade import connect, explained, prepare
@@ -19,25 +19,33 @@ SCHEME = "sqlite:///"
 READERS = 4
 """Connections kept open for readers."""
 
+Connection = sqlite3.Connection
+
 
 class Store:
-    """Where the ledger lies; the modules ``report``, ``listing`` and ``retention`` do things with it."""
+    """Where the ledger lies; the modules ``query``, ``listing`` and ``retention`` do things with it."""
 
-    def __init__(self, path: Path, engine: Engine, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
         self.path, self.clock = path, clock
-        self._engine = engine
+        self._idle: list[Connection] = []
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """A connection that sees one state of the ledger, however long it is used. Raises ``StoreError``."""
         try:
-            with self._engine.begin() as connection:
+            connection = self._taken()
+            try:
+                connection.execute("BEGIN")  # sqlite3 would not: each statement would see another state
                 yield connection
-        except DBAPIError as problem:
-            raise StoreError(f"{self.path}: {explained(problem.orig or problem)}") from problem
+            finally:
+                self._give_back(connection)
+        except sqlite3.Error as problem:
+            raise StoreError(f"{self.path}: {explained(problem)}") from problem
 
-    def writer(self) -> sqlite3.Connection:
+    def writer(self) -> Connection:
         """A connection of one's own for the one who writes (see ``writer.transaction``). Raises ``StoreError``."""
+        # sqlite3 finds out by two exceptions that there is no adapter for None: longer than all else of a short row.
+        sqlite3.register_adapter(type(None), dict[object, None]().get)
         try:
             connection = connect(self.path)
             connection.execute("PRAGMA synchronous=NORMAL")
@@ -50,7 +58,24 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._engine.dispose()
+        while self._idle:
+            self._idle.pop().close()
+
+    def _taken(self) -> Connection:
+        with suppress(IndexError):  # several threads may look at once
+            return self._idle.pop()
+        connection = connect(self.path)
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA cache_size=-32768")
+        return connection
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if len(self._idle) < READERS:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
 
 def open_store(url: str, clock: Clock) -> Store:
@@ -62,18 +87,4 @@ def open_store(url: str, clock: Clock) -> Store:
         raise StoreError(f"{url}: this version keeps its ledger in SQLite; use {SCHEME}path/to/farthing.db")
     path = Path(url.removeprefix(SCHEME))
     prepare(path)
-    engine = create_engine("sqlite://", creator=lambda: _reader(path), poolclass=QueuePool, pool_size=READERS)
-    event.listen(engine, "begin", _begin)
-    return Store(path, engine, clock)
-
-
-def _reader(path: Path) -> sqlite3.Connection:
-    connection = connect(path)
-    connection.execute("PRAGMA query_only=ON")
-    connection.execute("PRAGMA cache_size=-32768")
-    return connection
-
-
-def _begin(connection: Connection) -> None:
-    """sqlite3 would not begin a transaction for reading: each statement would see another state."""
-    connection.exec_driver_sql("BEGIN")
+    return Store(path, clock)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
 from farthing import __version__
 from farthing.errors import StoreError
+from farthing.ledger.private import make_file, make_folder
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration."""
 BUSY_S = 30.0
 """How long to wait for another process that writes."""
 
+PAUSE_S = 0.05
+"""Between two attempts."""
 PAGE_BYTES = 8192
 """Rows are near 1 kB: twice SQLite's usual page holds them with less waste."""
 
@@ -21,17 +25,16 @@ PAGE_BYTES = 8192
 def prepare(path: Path) -> None:
     """Make sure that the database is there and of this version. Raises ``StoreError``."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        make_file(path)  # SQLite gives the files beside it the same rights
         with closing(connect(path)) as connection:
             found = version_of(connection)
             if found == VERSION:
                 return
             _refuse_newer(path, connection, found)
             connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
-            connection.execute("PRAGMA journal_mode=WAL")
-    except OSError as problem:
-        raise StoreError(f"{path.parent}: the ledger's folder cannot be made: {problem.strerror}") from problem
-    except sqlite3.Error as problem:
+            _use_wal(connection)
+    except (OSError, sqlite3.Error) as problem:
         raise StoreError(f"{path}: {explained(problem)}") from problem
     migrate(path)
 
@@ -68,6 +71,19 @@ def migrate(path: Path, to: str = VERSION) -> None:
         raise StoreError(f"{path}: {explained(problem.orig or problem)}") from problem
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Here SQLite does not wait for another process, whatever the timeout."""
+    for patience in range(round(BUSY_S / PAUSE_S), -1, -1):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as problem:
+            if "locked" not in str(problem) or not patience:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            return
+
+
 def connect(path: Path, *, timeout: float = BUSY_S) -> sqlite3.Connection:
     """A connection without transactions of its own making, usable from any one thread at a time."""
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
@@ -82,9 +98,9 @@ def version_of(connection: sqlite3.Connection) -> str | None:
 
 
 def explained(problem: BaseException) -> str:
-    """What SQLite says, with the way out."""
+    """What SQLite or the system says, with the way out."""
     text = str(problem)
-    if "readonly" in text or "unable to open" in text:
+    if "readonly" in text or "unable to open" in text or isinstance(problem, PermissionError):
         return (
             f"the ledger cannot be written ({text}): check the rights on the file and its folder, or change [store] url"
         )
