@@ -15,7 +15,7 @@ from farthing.gateway.server import application, bind, server_config
 from farthing.ledger.records import Opened, Settled
 from farthing.ledger.segments import read_entries, segments
 from farthing.policy import Policy
-from farthing.policy.model import Cache, Provider, Server, Store
+from farthing.policy.model import Cache, Provider, Retries, Server, Store
 from farthing.simulator import Simulator
 from farthing.types import TOKEN_CLASSES
 
@@ -145,7 +145,7 @@ async def start(tmp_path):
     async with AsyncExitStack() as stack:
         houses = []
 
-        async def start(provider, *, mode="save", environ=None, timestamp=None, server=None, cache=None):
+        async def start(provider, *, mode="save", environ=None, timestamp=None, server=None, cache=None, retries=None):
             openai_url, anthropic_url = (
                 (provider, provider.removesuffix("/v1"))
                 if isinstance(provider, str)
@@ -161,6 +161,7 @@ async def start(tmp_path):
                     "anthropic": Provider(anthropic_url, "anthropic", "ANTHROPIC_API_KEY"),
                 },
                 cache=cache or Cache(),
+                retries=retries or Retries(attempts=1),
             )
             keys = {"OPENAI_API_KEY": "sk-env", "ANTHROPIC_API_KEY": "sk-ant-env"} if environ is None else environ
             app = application(policy, keys, timestamp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import time
@@ -19,6 +20,7 @@ from farthing.ledger.records import Shape
 from farthing.levers.recall.lever import Recall
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.limits.keys import KeyRing
+from farthing.pipeline.retry import Limits, Retry
 from farthing.pipeline.send import Sender
 from farthing.pipeline.settle import Settler
 from farthing.pipeline.settlement import CLIENT_GONE, Price, Priced
@@ -80,7 +82,9 @@ class Runtime:
             meanwhile=self._meanwhile,
             monotonic=self.monotonic,
         )
-        self._handler = pipeline(settle=self._settler.stage, recall=self._recall(), send=sender.handle)
+        self._handler = pipeline(
+            settle=self._settler.stage, recall=self._recall(), retry=self._retry().stage, send=sender.handle
+        )
 
     async def stop(self) -> None:
         """Close everything; what is in flight has ended."""
@@ -145,6 +149,17 @@ class Runtime:
             wait_s=seconds(cache.wait),
             per_user=cache.scope == "user",
         ).stage
+
+    def _retry(self) -> Retry:
+        retries = self.policy.retries
+        limits = Limits(retries.attempts, seconds(retries.deadline), retries.budget)
+        return Retry(
+            limits,
+            clock=self.clock,
+            monotonic=self.monotonic,
+            random=lambda: self._random(53) / 2**53,
+            sleep=asyncio.sleep,
+        )
 
     def _price_of(self, exchange: Exchange) -> Price:
         provider = exchange.target.provider

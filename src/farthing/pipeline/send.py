@@ -141,7 +141,18 @@ class Sender:
 class Attempt:
     """One call of a provider while it lasts; when it ends, it is priced and added to the tally, once."""
 
-    __slots__ = ("_began", "_ended", "_estimate", "_exchange", "_monotonic", "_price_of", "_response", "id", "kind")
+    __slots__ = (
+        "_began",
+        "_ended",
+        "_estimate",
+        "_exchange",
+        "_monotonic",
+        "_price_of",
+        "_response",
+        "_waited_before",
+        "id",
+        "kind",
+    )
 
     def __init__(
         self,
@@ -157,6 +168,7 @@ class Attempt:
         self._exchange, self._price_of, self._estimate, self._monotonic = exchange, price_of, estimate, monotonic
         self._began = monotonic()
         self._response: Response | None = None
+        self._waited_before = exchange.tally.upstream_s
         self._ended = False
 
     def answered(self, response: Response) -> None:
@@ -167,7 +179,7 @@ class Attempt:
     def waited(self) -> None:
         """Until its latest bytes arrived it was the provider's time; what has passed since then is ours."""
         heard = self._response.heard if self._response else None
-        self._exchange.tally.upstream_s = (heard or self._monotonic()) - self._began
+        self._exchange.tally.upstream_s = self._waited_before + (heard or self._monotonic()) - self._began
 
     def first_byte(self) -> None:
         """The first byte of a stream goes to the client."""
@@ -186,6 +198,8 @@ class Attempt:
         if self._ended:
             return
         self._ended = True
+        if self._response is None:
+            self.waited()
         exchange, tally = self._exchange, self._exchange.tally
         call = close_call(
             self._call(error),
@@ -201,7 +215,6 @@ class Attempt:
             finished = Finished(call, outcome, streamed=streamed, content_type=self.kind, body=learn())
             for learner in tally.learners:
                 learner(finished)
-        tally.learners.clear()  # they hold the exchange, as chores do
 
     def _call(self, error: str | None) -> Call:
         exchange, first = self._exchange, self._exchange.tally.first_byte_at

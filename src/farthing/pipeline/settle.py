@@ -73,6 +73,7 @@ class Settler:
         if tally.settled:
             return
         tally.settled = True
+        tally.learners.clear()  # they hold the exchange, as chores do
         if tally.shape is None:
             tally.shape = self._shape_of(exchange)
         cost = total(tally.calls)

@@ -12,9 +12,15 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import msgspec
 
 from farthing.errors import ConfigError
-from farthing.policy.model import BUILT_IN, Cache, Policy, Prices, Provider, Server, Store
+from farthing.policy.model import BUILT_IN, Cache, Policy, Prices, Provider, Retries, Server, Store
 
-TABLES: dict[str, type[msgspec.Struct]] = {"server": Server, "store": Store, "cache": Cache, "prices": Prices}
+TABLES: dict[str, type[msgspec.Struct]] = {
+    "server": Server,
+    "store": Store,
+    "retries": Retries,
+    "cache": Cache,
+    "prices": Prices,
+}
 LATER = ("tiers", "routing", "fit", "prefix", "batch", "quality", "proof")
 """Tables of the contract whose levers are not in this version: accepted, and said to have no effect."""
 MODES = ("observe", "save")

@@ -107,6 +107,24 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"base_url: {self.base_url!r} does not start with http:// or https://")
 
 
+class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls that failed for a passing reason (``save`` mode): made again, before a byte has reached the client."""
+
+    attempts: int = 3
+    """Calls of a provider for one request at most, the first included; 1: none is made again."""
+    deadline: str = "60s"
+    """No further call begins later than this after the request came."""
+    budget: float = 0.2
+    """Retries at most, as a share of requests: a provider that is down is not hit harder than before."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.attempts <= 10:
+            raise ValueError(f"attempts: {self.attempts} is not between 1 and 10")
+        if not 0 <= self.budget <= 1:
+            raise ValueError(f"budget: {self.budget} is not between 0 and 1")
+        _check("deadline", seconds, self.deadline)
+
+
 class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Answers that are not paid for twice."""
 
@@ -153,6 +171,7 @@ class Policy(msgspec.Struct, frozen=True):
     server: Server = Server()
     store: Store = Store()
     providers: dict[str, Provider] = msgspec.field(default_factory=lambda: dict(BUILT_IN))
+    retries: Retries = Retries()
     cache: Cache = Cache()
     prices: Prices = Prices()
     notices: tuple[str, ...] = ()
