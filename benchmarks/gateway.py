@@ -27,7 +27,7 @@ from stand.sse_mock import EVENTS
 
 WARM_S = 3
 """Seconds of load before the first round; not counted. Just-in-time compilers and connection pools need it."""
-USUAL = "bare,farthing,farthing-observe,farthing-save,farthing-hits,tensorzero"
+USUAL = "constant,bare,farthing,farthing-observe,farthing-save,farthing-hits,tensorzero"
 
 
 def main() -> None:

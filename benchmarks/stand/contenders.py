@@ -122,10 +122,14 @@ def _farthing(mode: str, *, cache: bool = True) -> Callable[[Path, int, str], St
     return start
 
 
-def _bare(_: Path, port: int, upstream: str) -> Start:
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), "bare:app", "--port", str(port)]
-    command += ["--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"]
-    return Start([*command, "--no-server-header", "--no-date-header"], {"BARE_UPSTREAM": upstream})
+def _python(module: str) -> Callable[[Path, int, str], Start]:
+    def start(_: Path, port: int, upstream: str) -> Start:
+        command = [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE.parent), f"stand.{module}:app"]
+        command += ["--port", str(port), "--http", "httptools", "--loop", "uvloop", "--no-access-log"]
+        command += ["--log-level", "warning", "--no-server-header", "--no-date-header"]
+        return Start(command, {"BARE_UPSTREAM": upstream})
+
+    return start
 
 
 def _tensorzero(folder: Path, _: int, upstream: str) -> Start:
@@ -147,7 +151,8 @@ def _portkey(_: Path, port: int, upstream: str) -> Start:
 
 
 CONTENDERS = {
-    "bare": Contender("bare Python pass-through", _bare),
+    "constant": Contender("constant answer, the ceiling of hits", _python("constant"), streams=False),
+    "bare": Contender("bare Python pass-through", _python("bare")),
     "farthing": Contender("farthing, pass-through and ledger", _farthing("observe", cache=False)),
     "farthing-observe": Contender("farthing, observe", _farthing("observe"), streams=False),
     "farthing-save": Contender("farthing, save, all misses", _farthing("save"), distinct=True, streams=False),

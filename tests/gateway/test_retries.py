@@ -50,6 +50,7 @@ def following(script, start):
                 await it.request(reader)
                 say = left.pop(0) if len(left) > 1 else left[0]
                 if say is None:
+                    writer.close()
                     return
                 writer.write(say)
                 await writer.drain()
