@@ -1,8 +1,8 @@
 """When a call that failed is worth another, and how long to wait first. Pure.
 
 What is retried is what OpenAI's and Anthropic's own clients retry (408, 409, 429, 5xx, Anthropic's 529, a connection
-that could not be made or broke off before the answer), and never what cannot get better: a quota that is used up, a bill
-that is not paid. The provider has the last word: ``x-should-retry``, ``retry-after-ms``, ``retry-after``.
+that could not be made or broke off before the answer), and never what cannot get better: a quota that is used up, a
+bill that is not paid. The provider has the last word: ``x-should-retry``, ``retry-after-ms``, ``retry-after``.
 
 Waits grow exponentially with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 """
