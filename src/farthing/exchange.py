@@ -66,6 +66,8 @@ class Tally(msgspec.Struct):
     shape: Shape | None = None
     prompt: Prompt | None = None
     """Read once, by whoever needs it first; see ``prompt_of``."""
+    canonical: bytes | None = None
+    """The body without what cannot change an answer; see ``levers.recall.key``."""
     status: int | None = None
     error: str | None = None
     upstream_s: float = 0.0

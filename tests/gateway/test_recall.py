@@ -478,3 +478,16 @@ async def test_texts_that_are_no_unicode_go_through_and_are_settled(house, sim):
     assert len(sim.received) == 1
     assert sim.received[0].body == body
     assert house.row.status == reply.status
+
+
+async def test_a_repeat_that_is_not_read_again_is_booked_like_the_one_that_was(house):
+    """The third time the body is known by its bytes: other callers, the same facts."""
+    for user in ("ada", "ada", "bo"):
+        told = await house.say("What does a card cost?", user="someone", headers={"x_farthing_user": user})
+        assert told.status == 200
+    first, second, third = house.rows
+    assert [row.cache for row in house.rows] == ["miss", "exact", "exact"]
+    assert [row.caller.user for row in house.rows] == ["ada", "ada", "bo"]
+    assert first.shape == second.shape == third.shape
+    assert second.saved == third.saved
+    assert (second.model, second.stream, second.wire) == (third.model, third.stream, third.wire)

@@ -59,12 +59,15 @@ class Intake:
         """The exchange of a request under ``/v1/``. Raises ``Refused`` or ``ClientGone``."""
         headers = cast("Headers", scope["headers"])
         wire = wire_for(scope["method"], scope["path"], anthropic=_is_anthropic(headers))
-        credential, facts = STRANGER, Facts()
+        credential, facts, tally = STRANGER, Facts(), Tally()
         try:
             credential = self._authenticated(headers)  # before a byte of the body is read
             upload = _body_stream(receive) if self._passes_on(wire, headers) else None
             body = b"" if upload else await self._body(headers, receive)
-            facts = wire.facts(body) if body or wire.operation in NEEDS_BODY else facts
+            if (read := self._runtime.readings.get(wire, body)) is not None:
+                facts, tally = read.facts, Tally(prompt=read.prompt, shape=read.shape, canonical=read.canonical)
+            elif body or wire.operation in NEEDS_BODY:
+                facts = wire.facts(body)
             provider, model = self._targets.choose(wire.api, facts.model)
             url = self._targets.url(provider, _path(scope))
             target = Target(provider, url, model, None if credential.is_own else self._environment_key(provider))
@@ -75,7 +78,8 @@ class Intake:
             raise
         if model != facts.model and model is not None:
             body = self._runtime.rename_model(body, model)
-        return self._exchange(scope, wire, facts, credential, target, body, upload)
+            tally = Tally()
+        return self._exchange(scope, wire, facts, credential, target, body, upload, tally)
 
     def _exchange(
         self,
@@ -86,6 +90,7 @@ class Intake:
         target: Target = NOWHERE,
         body: bytes = b"",
         upload: AsyncIterator[bytes] | None = None,
+        tally: Tally | None = None,
     ) -> Exchange:
         runtime = self._runtime
         headers = cast("Headers", scope["headers"])
@@ -106,7 +111,7 @@ class Intake:
             credential=credential.digest,
             mode=_mode(named.get("x-farthing-mode"), runtime.policy.mode),
             cache_wish=_wish(named.get("x-farthing-cache")),
-            tally=Tally(),
+            tally=tally or Tally(),
         )
 
     def _authenticated(self, headers: Headers) -> Credential:

@@ -20,6 +20,7 @@ from farthing.ledger.records import Shape
 from farthing.levers.recall.lever import Recall
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.limits.keys import KeyRing
+from farthing.pipeline.readings import Readings
 from farthing.pipeline.retry import Limits, Retry
 from farthing.pipeline.send import Sender
 from farthing.pipeline.settle import Settler
@@ -58,6 +59,7 @@ class Runtime:
         self.prices = price_book(policy)
         self.journal = Journal(Path(policy.store.journal), clock, fsync=policy.store.fsync)
         self.keys = KeyRing(Path(policy.store.keys))
+        self.readings = Readings()
         self.cache_problem: str | None = None
         self.answers = self._open_answers()
         self._pool: Pool | None = None
@@ -183,7 +185,10 @@ class Runtime:
     def _shape(self, exchange: Exchange) -> Shape | None:
         if not exchange.body:
             return None
-        return shape_of(exchange.wire.name, prompt_of(exchange), self.policy.store.examples)
+        shape = shape_of(exchange.wire.name, prompt_of(exchange), self.policy.store.examples)
+        if exchange.tally.cache == "exact":
+            self.readings.keep(exchange, shape)
+        return shape
 
 
 def price_book(policy: Policy) -> PriceBook:

@@ -52,10 +52,25 @@ class Partition(msgspec.Struct, frozen=True, array_like=True):
 
 
 def recall_key(partition: Partition, wire: str, body: bytes) -> bytes:
-    """32 bytes that name the answer to this body. Raises ``msgspec.DecodeError`` if the body is not JSON.
+    """32 bytes that name the answer to this body. Raises ``msgspec.DecodeError`` if the body is not JSON."""
+    return key_of(partition, wire, canonical(body))
+
+
+def key_of(partition: Partition, wire: str, form: bytes) -> bytes:
+    """The same of a body's canonical form.
+
+    The version of the gate's rules is part of it: what older rules let in is not found any more.
+    """
+    digest = _begun(partition, wire).copy()
+    digest.update(form)
+    return digest.digest()
+
+
+def canonical(body: bytes) -> bytes:
+    """The same bytes for all bodies that ask the same. Raises ``msgspec.DecodeError`` if the body is not JSON.
 
     White space, the order of keys and the spelling of a number (``1``, ``1.0``) make no difference; of a repeated key
-    the last one counts. The version of the gate's rules is part of it: what older rules let in is not found any more.
+    the last one counts.
     """
     value = _DECODER.decode(body)
     if isinstance(value, dict):
@@ -64,9 +79,7 @@ def recall_key(partition: Partition, wire: str, body: bytes) -> bytes:
             del fields[name]
         if b'"cache_control"' in body:
             _drop_cache_markers(fields)
-    digest = _begun(partition, wire).copy()
-    digest.update(msgspec.json.encode(value, order="sorted"))
-    return digest.digest()
+    return msgspec.json.encode(value, order="sorted")
 
 
 @lru_cache(4096)

@@ -13,7 +13,7 @@ from farthing.levers.recall.admit import storable
 from farthing.levers.recall.counterfactual import expected_usage
 from farthing.levers.recall.flight import Flights, Lead
 from farthing.levers.recall.gate import read_flags, refusal
-from farthing.levers.recall.key import Partition, recall_key
+from farthing.levers.recall.key import Partition, canonical, key_of
 from farthing.levers.recall.store import Answer
 from farthing.levers.recall.warmth import Warmth
 from farthing.types import Headers, Usage
@@ -229,10 +229,12 @@ class Recall:
             user=caller.user if self._per_user else None,
             headers=tuple([header for header in exchange.headers if header[0] in VARY]),
         )
+        tally = exchange.tally
         try:
-            return recall_key(partition, exchange.wire.name, exchange.body)
+            tally.canonical = canonical(exchange.body) if tally.canonical is None else tally.canonical
         except msgspec.DecodeError:
             return None
+        return key_of(partition, exchange.wire.name, tally.canonical)
 
 
 def _may_recall(exchange: Exchange) -> bool:
