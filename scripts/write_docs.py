@@ -40,6 +40,12 @@ kind = "openai"
 base_url = "https://api.groq.com/openai/v1"
 api_key_env = "GROQ_API_KEY"
 models = ["llama-*"]
+
+[rates."openai"]              # a key's limits: what is over them waits instead of failing
+requests_per_minute = 10_000
+
+[rates."openai/gpt-4o*"]      # besides, all these models together
+tokens_per_minute = 2_000_000
 ```
 """
 
@@ -103,7 +109,7 @@ def configuration() -> str:
     mode = {field.name: field for field in msgspec.structs.fields(model.Policy)}["mode"]
     top = "\n".join(["\n## At the top", "", *HEADER, row("", mode, documented(model.Policy)["mode"])])
     tables = [table(name, shape) for name, shape in load.TABLES.items()]
-    tables.insert(2, table("providers.NAME", model.Provider) + "\n\n" + built_in())
+    tables[2:2] = [table("providers.NAME", model.Provider) + "\n\n" + built_in(), table("rates.NAME", model.Rates)]
     return CONFIGURATION + "\n".join([top, *tables]) + "\n\n" + not_yet()
 
 

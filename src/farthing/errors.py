@@ -9,10 +9,13 @@ FarthingError
      ├─ Unauthenticated    401: no credential, or an unknown virtual key
      ├─ NoSuchRoute        404: no provider serves this path or model
      ├─ TooLarge           413: the body is over the limit
+     ├─ RateLimited        429: a limit of our own is used up, and the wait would be too long
      └─ UpstreamError      502/504: the provider cannot be reached or broke off
 """
 
 from __future__ import annotations
+
+from math import ceil
 
 
 class FarthingError(Exception):
@@ -48,6 +51,11 @@ class RequestError(FarthingError):
         if status is not None:
             self.status = status
 
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """What else the client is told."""
+        return []
+
 
 class BadRequest(RequestError):
     """The body is not what the API takes."""
@@ -75,6 +83,23 @@ class TooLarge(RequestError):
 
     status = 413
     code = "farthing_request_too_large"
+
+
+class RateLimited(RequestError):
+    """A limit that is set for a provider is used up, and waiting would take too long."""
+
+    status = 429
+    code = "farthing_rate_limited"
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """When to come back; both official clients obey it."""
+        after = max(0.001, self.retry_after_s)
+        return [(b"retry-after", b"%d" % ceil(after)), (b"retry-after-ms", b"%d" % ceil(after * 1000))]
 
 
 class UpstreamError(RequestError):

@@ -120,3 +120,37 @@ def test_an_error_in_a_variable_names_the_variable(tmp_path):
 def test_a_missing_file_is_said_plainly(tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         load_policy(tmp_path / "none.toml", {})
+
+
+def test_rates_are_a_table_a_provider_or_pattern(tmp_path):
+    text = """
+    [rates."openai"]
+    requests_per_minute = 10_000
+    [rates."openai/gpt-4o*"]
+    tokens_per_minute = 2_000_000
+    wait = "5s"
+    """
+    environ = {"FARTHING_RATES_OPENAI_QUEUE": "7", "FARTHING_RATES_ANTHROPIC_TOKENS_PER_MINUTE": "30000"}
+    rates = load_policy(written(tmp_path, text), environ).rates
+    assert list(rates) == ["openai", "openai/gpt-4o*", "anthropic"]
+    assert (rates["openai"].requests_per_minute, rates["openai"].tokens_per_minute) == (10_000, None)
+    assert (rates["openai"].queue, rates["openai/gpt-4o*"].wait) == (7, "5s")
+    assert rates["anthropic"].tokens_per_minute == 30_000
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[rates."opnai"]\nrequests_per_minute = 1', ["line 1", "no provider opnai", "did you mean openai?"]),
+        ('[rates."openai/gpt*"]\nqueue = 1', ["line 1", "requests_per_minute", "tokens_per_minute", "is missing"]),
+        ("[rates.openai]\nrequests_per_minute = 0", ["line 2", "0 is not above 0"]),
+        ("[rates.openai]\ntokens_per_minute = 1\nqueue = -1", ["line 3", "-1 is below 0"]),
+        ("[rates.openai]\ntokens_per_minute = 1\nburst_tokens = '1'", ["line 3", "[rates.openai] burst_tokens", "'1'"]),
+        ("[rates]\nrpm = 1", ["line 2", "[rates] rpm", "should be a table"]),
+        ("[rates.openai]\nrpm = 1", ["line 2", "no such setting"]),
+    ],
+)
+def test_an_error_in_rates_names_key_and_line(tmp_path, text, words):
+    message = problem(tmp_path, text)
+    for word in words:
+        assert word in message

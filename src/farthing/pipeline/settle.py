@@ -65,7 +65,8 @@ class Settler:
         tally.status, tally.error = problem.status, problem.code
         self.settle(exchange)
         body = error_body(exchange.wire.api, problem.status, problem.code, problem.message)
-        return Reply(problem.status, [(b"content-type", b"application/json"), *self._headers(exchange)], body)
+        headers = [(b"content-type", b"application/json"), *problem.headers, *self._headers(exchange)]
+        return Reply(problem.status, headers, body)
 
     def settle(self, exchange: Exchange, error: str | None = None) -> None:
         """Write the ledger's entry, unless it has been written."""

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import msgspec
 
 from farthing.errors import ConfigError
-from farthing.policy.model import BUILT_IN, Cache, Policy, Prices, Provider, Retries, Server, Store
+from farthing.policy.model import BUILT_IN, Cache, Policy, Prices, Provider, Rates, Retries, Server, Store
 
 TABLES: dict[str, type[msgspec.Struct]] = {
     "server": Server,
@@ -21,6 +21,8 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "cache": Cache,
     "prices": Prices,
 }
+NAMED: dict[str, type[msgspec.Struct]] = {"providers": Provider, "rates": Rates}
+"""Tables of tables: ``[providers.NAME]``."""
 LATER = ("tiers", "routing", "fit", "prefix", "batch", "quality", "proof")
 """Tables of the contract whose levers are not in this version: accepted, and said to have no effect."""
 MODES = ("observe", "save")
@@ -65,22 +67,24 @@ def _overlay(raw: Raw, environ: Mapping[str, str]) -> None:
         raw["mode"] = _value(mode)
     for name, text in environ.items():
         section, _, key = name.removeprefix("FARTHING_").lower().partition("_")
-        if not name.startswith("FARTHING_") or name in NOT_SETTINGS or section not in {*TABLES, *LATER, "providers"}:
+        if not name.startswith("FARTHING_") or name in NOT_SETTINGS or section not in {*TABLES, *LATER, *NAMED}:
             continue
         table = raw.setdefault(section, {})
-        if section == "providers":
-            provider, key = _provider_key(key)
-            table = table.setdefault(provider, {})
+        if section in NAMED:
+            one, key = _named_key(section, key)
+            table = table.setdefault(one, {})
         table[key] = _value(text)
 
 
-def _provider_key(key: str) -> tuple[str, str]:
-    for field in Provider.__struct_fields__:
+def _named_key(section: str, key: str) -> tuple[str, str]:
+    """``OPENAI_BASE_URL`` → ``openai``, ``base_url``. The longest key that fits is meant."""
+    fields = sorted(NAMED[section].__struct_fields__, key=len, reverse=True)
+    for field in fields:
         if key.endswith("_" + field):
             return key.removesuffix("_" + field), field
     raise ConfigError(
-        f"FARTHING_PROVIDERS_{key.upper()}: should end with one of "
-        + ", ".join("_" + field.upper() for field in Provider.__struct_fields__)
+        f"FARTHING_{section.upper()}_{key.upper()}: should end with one of "
+        + ", ".join("_" + field.upper() for field in NAMED[section].__struct_fields__)
     )
 
 
@@ -99,7 +103,7 @@ class _Reader:
         self.source, self.name, self.environ = source, name, environ
 
     def policy(self, raw: Raw) -> Policy:
-        allowed = ["mode", "providers", *TABLES, *LATER]
+        allowed = ["mode", *NAMED, *TABLES, *LATER]
         for key in raw:
             if key not in allowed:
                 raise self.error(None, key, f"there is no such setting{_meant(key, allowed)}")
@@ -108,7 +112,9 @@ class _Reader:
             raise self.error(None, "mode", f"{mode!r} is not allowed; allowed are {' and '.join(MODES)}")
         tables: dict[str, Any] = {key: self.table(key, raw[key], shape) for key, shape in TABLES.items() if key in raw}
         notices = tuple(f"[{key}] has no effect in this version" for key in LATER if key in raw)
-        return Policy(mode=mode, providers=self.providers(raw.get("providers", {})), notices=notices, **tables)
+        providers = self.providers(raw.get("providers", {}))
+        rates = self.rates(raw.get("rates", {}), providers)
+        return Policy(mode=mode, providers=providers, rates=rates, notices=notices, **tables)
 
     def providers(self, value: object) -> dict[str, Provider]:
         found = dict(BUILT_IN)
@@ -116,6 +122,17 @@ class _Reader:
             defaults = msgspec.structs.asdict(BUILT_IN[name]) if name in BUILT_IN else {}
             section = f"providers.{name}"
             found[name] = self.table(section, {**defaults, **self.as_table(section, table)}, Provider)
+        return found
+
+    def rates(self, value: object, providers: dict[str, Provider]) -> dict[str, Rates]:
+        found: dict[str, Rates] = {}
+        for name, table in self.as_table("rates", value).items():
+            provider, section = name.partition("/")[0], f"rates.{name}"
+            if not isinstance(table, dict):
+                raise self.error("rates", name, f'should be a table, [rates."openai"] or [rates."openai/{name}"]')
+            if provider not in providers:
+                raise self.error(None, section, f"there is no provider {provider}{_meant(provider, list(providers))}")
+            found[name] = self.table(section, cast("Raw", table), Rates)
         return found
 
     def as_table(self, section: str, value: object) -> Raw:

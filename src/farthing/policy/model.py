@@ -125,6 +125,37 @@ class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _check("deadline", seconds, self.deadline)
 
 
+class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What each key of a provider may be asked for. ``NAME`` is a provider, or ``"provider/model"`` with ``*``: all
+    models that fit share the limit. A call needs room in every limit that fits it, else it waits; tenants take turns.
+    """
+
+    requests_per_minute: int | None = None
+    """Calls a minute, shared by all workers."""
+    tokens_per_minute: int | None = None
+    """Tokens a minute, shared by all workers: estimated before a call, corrected by its usage."""
+    burst: str = "1s"
+    """How much of a minute's requests may go at once, at least one: providers count in short slices."""
+    burst_tokens: str = "15s"
+    """How much of a minute's tokens may go at once. A larger call goes when as much is free, and the rest is owed."""
+    queue: int = 1000
+    """Calls of one tenant that may wait, shared by all workers; one more gets 429 ``farthing_rate_limited``."""
+    wait: str = "30s"
+    """Longest wait for room. Who would wait longer is told at once, with ``retry-after``."""
+
+    def __post_init__(self) -> None:
+        for key in ("requests_per_minute", "tokens_per_minute"):
+            value: int | None = getattr(self, key)
+            if value is not None and value < 1:
+                raise ValueError(f"{key}: {value} is not above 0")
+        if self.requests_per_minute is None and self.tokens_per_minute is None:
+            raise ValueError("requests_per_minute: is missing, and so is tokens_per_minute; one of them is needed")
+        if self.queue < 0:
+            raise ValueError(f"queue: {self.queue} is below 0")
+        for key in ("burst", "burst_tokens", "wait"):
+            _check(key, seconds, getattr(self, key))
+
+
 class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Answers that are not paid for twice."""
 
@@ -172,6 +203,7 @@ class Policy(msgspec.Struct, frozen=True):
     store: Store = Store()
     providers: dict[str, Provider] = msgspec.field(default_factory=lambda: dict(BUILT_IN))
     retries: Retries = Retries()
+    rates: dict[str, Rates] = {}
     cache: Cache = Cache()
     prices: Prices = Prices()
     notices: tuple[str, ...] = ()
