@@ -66,6 +66,29 @@ def test_who_takes_longer_than_the_grace_is_cut_off_and_in_the_ledger(tmp_path, 
     assert row.request.calls[0].cost_source == "estimated"
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_load_balancer_sees_the_stop_before_connections_close(tmp_path, workers):
+    more = {"FARTHING_SERVER_DRAIN": "2s", "FARTHING_SERVER_WORKERS": workers}
+    with running() as sim, serving(tmp_path, sim.url, **more) as gateway:
+        assert gateway.ask("/readyz").status == 200
+        gateway.process.send_signal(signal.SIGTERM)
+        ready = eventually(lambda: (found := gateway.ask("/readyz")).status == 503 and found)
+        assert ready.body == b"the gateway is stopping: it finishes what is under way"
+        assert gateway.say().status == 200
+        assert gateway.process.wait() == 0
+        assert gateway.errors == ""
+    assert len(rows(tmp_path)) == 1
+
+
+def test_a_second_ctrl_c_waits_for_no_load_balancer(tmp_path):
+    with serving(tmp_path, None, FARTHING_SERVER_DRAIN="1h") as gateway:
+        assert gateway.ask("/readyz").status == 200
+        gateway.process.send_signal(signal.SIGINT)
+        eventually(lambda: gateway.ask("/readyz").status == 503)
+        assert gateway.stop(signal.SIGINT) == 0
+        assert gateway.errors == ""
+
+
 def test_a_connection_that_waits_for_its_next_request_delays_nothing(tmp_path):
     with running() as sim, serving(tmp_path, sim.url) as gateway:
         with gateway.asking("/healthz") as reply:

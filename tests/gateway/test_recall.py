@@ -455,7 +455,7 @@ async def test_a_cache_that_cannot_be_opened_is_off_and_readyz_says_so(start, si
     house = await start(sim)
     assert [(await house.say()).get("x-farthing-cache") for _ in range(2)] == ["off", "off"]
     ready = await house.ask("GET", "/readyz")
-    assert (ready.status, ready.body) == (503, b"the cache is off: no room")
+    assert (ready.status, ready.body) == (200, b"ok\nthe cache is off: no room")
 
 
 async def test_an_answer_that_cannot_be_replayed_is_a_miss(house, sim, monkeypatch):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from farthing.exchange import ClientGone, Exchange, Pump, Reply
 from farthing.gateway.asgi import Application, Receive, Scope, Send, respond
@@ -13,12 +15,23 @@ from farthing.wire.errors import error_body, error_event
 
 log = logging.getLogger("farthing")
 
+Phase = Literal["starting", "serving", "stopping"]
+PHASES: Mapping[Phase, Sequence[str]] = {
+    "starting": ["the gateway is starting"],
+    "serving": [],
+    "stopping": ["the gateway is stopping: it finishes what is under way"],
+}
+"""What they mean for ``/readyz``."""
+
 
 class Gateway:
     """The application that uvicorn runs."""
 
     def __init__(self, runtime: Runtime, dashboard: Application) -> None:
         self._runtime, self._dashboard = runtime, dashboard
+        self._phase: Phase = "starting"
+        self.on_start: Callable[[], None] = _nothing
+        """Called in the running loop, before the first request."""
         self._intake = Intake(runtime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,10 +61,18 @@ class Gateway:
         except ClientGone:
             return
 
+    def leave(self) -> None:
+        """A stop has begun: what comes is still answered, but nothing more should."""
+        self._phase = "stopping"
+
     async def _health(self, path: str, send: Send) -> None:
-        problems = self._runtime.problems() if path == "/readyz" else []
-        text = "\n".join(problems) or "ok"
+        problems = self._problems() if path == "/readyz" else []
+        notes = self._runtime.notes() if path == "/readyz" and not problems else []
+        text = "\n".join(problems or ["ok", *notes])
         await respond(send, 503 if problems else 200, text.encode(), b"text/plain; charset=utf-8")
+
+    def _problems(self) -> list[str]:
+        return [*PHASES[self._phase], *self._runtime.problems()]
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -61,14 +82,21 @@ class Gateway:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self._runtime.start()
+                self.on_start()
+                self._phase = "serving"
                 await send({"type": "lifespan.startup.complete"})
             else:
+                self.leave()
                 await self._runtime.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
 
 NOT_FOUND = "there is nothing at {}; the APIs are under /v1/, the dashboard is at /farthing/"
+
+
+def _nothing() -> None:
+    """Where nobody wants to be called."""
 
 
 async def _whole(reply: Reply, send: Send) -> None:

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -25,6 +26,7 @@ from farthing.errors import ConfigError, FarthingError, StoreError
 from farthing.gateway.app import Gateway
 from farthing.gateway.doors import dashboard_for
 from farthing.gateway.http import Protocol
+from farthing.gateway.signals import on_stop
 from farthing.limits.keys import KeyRing
 from farthing.pipeline.runtime import Runtime, Timestamp, price_book
 from farthing.policy import Policy, load_policy
@@ -69,7 +71,7 @@ def serve(
 def _serve_alone(
     policy: Policy, environ: Mapping[str, str], listener: socket.socket, ready: Callable[[], None]
 ) -> None:
-    server = uvicorn.Server(server_config(policy, application(policy, environ)))
+    server = uvicorn.Server(server_config(policy, _told(application(policy, environ), policy)))
     with keeper(policy):
         run(server, listener, ready)
 
@@ -123,7 +125,8 @@ def worker() -> Gateway:
     log_to_stderr()
     threading.Thread(target=_end_with_parent, name="farthing parent watch", daemon=True).start()
     try:
-        return application(load_policy(None, os.environ), os.environ)
+        policy = load_policy(None, os.environ)
+        return _told(application(policy, os.environ), policy)
     except FarthingError as problem:
         log.error("%s", problem)  # noqa: TRY400 - the message says it all
         sys.exit(STARTUP_FAILURE)
@@ -151,6 +154,12 @@ def application(policy: Policy, environ: Mapping[str, str], timestamp: Timestamp
     gc.freeze()  # what is there at start stays: the collector need not look at it again and again
     gc.set_threshold(*GC_THRESHOLDS)
     return Gateway(runtime, dashboard_for(runtime))
+
+
+def _told(gateway: Gateway, policy: Policy) -> Gateway:
+    """The gateway, which listens to the process's signals from its start on."""
+    gateway.on_start = partial(on_stop, gateway.leave, seconds(policy.server.drain))
+    return gateway
 
 
 def server_config(policy: Policy, app: object, *, factory: bool = False) -> uvicorn.Config:

@@ -21,7 +21,9 @@ from itertools import groupby
 from pathlib import Path
 
 from farthing.errors import StoreError
+from farthing.ledger import pulse
 from farthing.ledger.miner import KeyMiner, MinerOf
+from farthing.ledger.pulse import Pulse
 from farthing.ledger.retention import Pruner
 from farthing.ledger.segments import Chunk, Segment, claim, read_entries, segments
 from farthing.ledger.store import Store, open_store
@@ -44,6 +46,8 @@ class Keeper:
         self._lock: int | None = None
         self._connection: sqlite3.Connection | None = None
         self._writer: Writer | None = None
+        self._pulse: Pulse | None = None
+        self._behind = 0
         self.living = False
 
     def run_once(self) -> int:
@@ -54,9 +58,24 @@ class Keeper:
         if not self._elected():
             return 0
         try:
-            return self._ingest()
-        except sqlite3.Error as problem:
-            raise StoreError(f"{self._store.path}: {explained(problem)}") from problem
+            total = self._ingest()
+        except (sqlite3.Error, StoreError) as problem:
+            text = str(problem) if isinstance(problem, StoreError) else f"{self._store.path}: {explained(problem)}"
+            self._beat(text)
+            raise StoreError(text) from problem
+        self._behind = 0
+        self._beat()
+        return total
+
+    def _beat(self, problem: str | None = None) -> None:
+        """Say how it stands, now and then."""
+        last, now = self._pulse, self._clock()
+        if last is not None and last.problem == problem and (problem or abs(now - last.at) < pulse.EVERY_S):
+            return
+        at = now if problem is None else last.at if last is not None else 0.0
+        self._pulse = Pulse(os.getpid(), at, max(0, self._behind), problem)
+        if self._lock is not None:
+            pulse.show(self._lock, self._pulse)
 
     def close(self) -> None:
         """Let another one be the keeper."""
@@ -75,8 +94,7 @@ class Keeper:
     def _elected(self) -> bool:
         if self._lock is not None:
             return True
-        path = self._store.path
-        handle = os.open(path.with_name(path.name + ".writer"), os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(pulse.lock_file(self._store.path), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -98,6 +116,7 @@ class Keeper:
         found = segments(self._journal)
         offsets = dict(connection.execute("SELECT name, offset FROM segments"))
         self._forget(connection, {one.path.name for one in found})
+        self._behind = sum(_size(one.path) - offsets.get(one.path.name, 0) for one in found)
         total, self.living = 0, False
         for owner, group in groupby(found, key=lambda one: one.owner):
             total += self._ingest_owner(owner, list(group), offsets)
@@ -137,7 +156,9 @@ class Keeper:
             if chunk.offset == offset:
                 return total
             total += self._enter(segment, chunk)
+            self._behind -= chunk.offset - offset
             offset = chunk.offset
+            self._beat()
 
     def _enter(self, segment: Segment, chunk: Chunk) -> int:
         connection, writer = self._open()
@@ -203,6 +224,13 @@ class Keeper:
         if gone := [row for row in known if row[0] not in there]:
             with transaction(connection):
                 connection.executemany("DELETE FROM segments WHERE name = ?", gone)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def run(

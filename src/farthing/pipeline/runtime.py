@@ -15,11 +15,13 @@ from farthing import tokens
 from farthing.errors import RequestError, StoreError
 from farthing.exchange import Exchange, Handler, Reply, Stage, prompt_of
 from farthing.insight.shape import shape_of
+from farthing.ledger import pulse
 from farthing.ledger.journal import Journal
 from farthing.ledger.records import Shape
 from farthing.levers.recall.lever import Recall
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.limits.keys import KeyRing
+from farthing.pipeline.health import journal_problem, keeper_problem
 from farthing.pipeline.readings import Readings
 from farthing.pipeline.retry import Limits, Retry
 from farthing.pipeline.send import Sender
@@ -60,6 +62,7 @@ class Runtime:
         self.journal = Journal(Path(policy.store.journal), clock, fsync=policy.store.fsync)
         self.keys = KeyRing(Path(policy.store.keys))
         self.readings = Readings()
+        self._pulse_file, self._began = pulse.lock_file(Path(policy.store.path)), clock()
         self.cache_problem: str | None = None
         self.answers = self._open_answers()
         self._pool: Pool | None = None
@@ -120,11 +123,14 @@ class Runtime:
         return replace_top_level(body, "model", msgspec.json.encode(model))
 
     def problems(self) -> list[str]:
-        """What keeps this process from doing its whole work; empty if nothing does."""
-        health = self.journal.health()
-        lost = f", {health.lost} are lost" if health.lost else ""
-        journal = f"the journal cannot be written: {health.error}; {health.pending} entries wait{lost}"
-        return [*([] if health.ok else [journal]), *([self.cache_problem] if self.cache_problem else [])]
+        """Why no more requests should come here: what they cost would not get into the ledger. Empty if all is well."""
+        last = pulse.read(self._pulse_file)
+        found = (journal_problem(self.journal.health()), keeper_problem(last, self._began, self.clock()))
+        return [one for one in found if one is not None]
+
+    def notes(self) -> list[str]:
+        """What does not work and keeps no request from being served."""
+        return [self.cache_problem] if self.cache_problem else []
 
     def _open_answers(self) -> AnswerStore | None:
         """The cache fails open: without it, farthing is a gateway that saves nothing, and says so."""

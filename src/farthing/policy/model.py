@@ -31,6 +31,8 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Largest request body; a larger one gets 413."""
     grace: str = "30s"
     """How long a stop waits for what is in flight."""
+    drain: str = "0s"
+    """How long a stop goes on taking requests while ``/readyz`` already says 503: for load balancers to notice."""
     connect_timeout: str = "10s"
     """Longest wait for a connection to a provider."""
     read_timeout: str = "600s"
@@ -42,7 +44,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not 1 <= self.workers <= 256:
             raise ValueError(f"workers: {self.workers} is not between 1 and 256")
         _check("max_body", size, self.max_body)
-        for key in ("grace", "connect_timeout", "read_timeout"):
+        for key in ("grace", "drain", "connect_timeout", "read_timeout"):
             _check(key, seconds, getattr(self, key))
 
     @property
