@@ -1,4 +1,4 @@
-"""Writes ``docs/configuration.md`` and ``docs/commands.md`` from the code; ``--check`` says whether they are true."""
+"""Writes configuration, commands and metrics in ``docs`` from the code; ``--check`` says whether they are true."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import click
 import msgspec
 
 from farthing.cli import COMMANDS, farthing
+from farthing.ledger.rollup import MEASURES
 from farthing.policy import load, model
+from farthing.telemetry import families
+from farthing.telemetry.exposition import Family
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -49,6 +52,49 @@ tokens_per_minute = 2_000_000
 ```
 """
 
+
+METRICS = """# Metrics
+The tables are written by `scripts/write_docs.py` from `farthing.telemetry.families`; a test says so.
+
+`GET /metrics` answers in the text format of Prometheus:
+
+```yaml
+scrape_configs:
+  - job_name: farthing
+    static_configs: [{targets: ["127.0.0.1:8321"]}]
+    # off loopback: authorization: {credentials_file: farthing-admin.key}
+```
+
+**Who may look.** On loopback everybody on the machine, by a name of loopback (`Host` and `Origin` are checked, so
+that no page in the same browser can read it). Elsewhere who sends an admin key (`farthing keys create --admin`), as
+the bearer token or as the password; then the name does not matter. What tenants spend is nobody else's business:
+`[metrics] public = true` opens the door to all, `[metrics] enabled = false` closes it, `[metrics] labels` without
+`"tenant"` tells no tenants apart.
+
+**What it costs.** A request pays two additions. All figures of requests are read from the ledger's sums when somebody
+asks: those of the last days, a few rows a day and label, however many requests there were. So they are those of
+`farthing report`, a moment late (`farthing_ledger_behind_bytes` says how late), the same whichever worker answers,
+and they go on where they were after a restart.
+
+**Counters never go down.** Where the ledger takes something back (a request's end turns up after it was given up, a
+price is mended) a counter stays where it is, and goes on from there. So a bill to the nano-dollar is what
+`farthing report` says. Corrections of days long past are there alone. Savings may be negative and are gauges. What has
+been told is kept in `<database>.metrics/`; without that folder the counters begin with what the ledger has.
+
+**Labels** are bounded: users and query types are none, and of each label the first 100 values
+(`[metrics] most_values`) have series of their own, all later ones together are `_other`. An empty value is what the
+requests did not name. The dimensions stand side by side: each has all requests, so do not add up over several of them.
+A call counts under the model and provider of the invoice, a request under those that answered it
+([ledger](ledger.md)).
+
+**Durations** come from the ledger's histograms, whose buckets grow by 2%: a value may count on the other side of a
+bound if it is within 1% of it, and `_sum` is off by at most 1%.
+
+Useful: the bill of an hour `sum(increase(farthing_cost_usd_total[1h]))`, what was saved
+`sum(increase(farthing_baseline_usd_total[1h])) - sum(increase(farthing_cost_usd_total[1h]))`, the 95th percentile
+`histogram_quantile(0.95, rate(farthing_request_duration_seconds_bucket[5m]))`, an alarm
+`farthing_journal_waiting_entries > 0`.
+"""
 
 HEADER = ("| key | type | default | variable | meaning |", "|---|---|---|---|---|")
 TYPES: dict[object, str] = {str: "string", int: "whole number", float: "number", bool: "`true` or `false`"}
@@ -95,13 +141,19 @@ def _type(annotation: object) -> str:
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{_toml(choice)}`" for choice in get_args(annotation))
     if get_origin(annotation) is tuple:
-        return f"list of {_type(get_args(annotation)[0])}s"
+        one = get_args(annotation)[0]
+        return f"list of {_type(one)}" + ("" if get_origin(one) is Literal else "s")
     inner = [one for one in get_args(annotation) if one is not type(None)]
     return _type(inner[0]) if inner else TYPES[annotation]
 
 
 def _markdown(text: str) -> str:
-    return " ".join(text.split()).replace("``", "`").replace("`docs/prices.md`", "[prices](prices.md)")
+    return (
+        " ".join(text.split())
+        .replace("``", "`")
+        .replace("`docs/prices.md`", "[prices](prices.md)")
+        .replace("`docs/metrics.md`", "[metrics](metrics.md)")
+    )
 
 
 def configuration() -> str:
@@ -158,10 +210,27 @@ def _help(name: str, command: click.Command) -> str:
     return f"## `{name}`\n```\n{command.get_help(context)}\n```\n"
 
 
+def metrics() -> str:
+    """``docs/metrics.md``."""
+    every = dict.fromkeys((*MEASURES, families.BASELINE), 1)
+    dims = [dim for dim in families.DIMS if dim != "all"]
+    shown = {dim: {"x": every} for dim in (*dims, families.STATUS, families.LEVER)}
+    shown |= {metric: {"": {"+Inf": 1, families.SUM: 1}} for metric in families.HISTOGRAMS}
+    house = families.House("", "", (families.Vitals(),), 1, 1, 1, 1, 1)
+    head = "| metric | kind | labels | meaning |\n|---|---|---|---|"
+    parts = [METRICS, "## From the ledger", head, *map(_metric, families.of_ledger(shown, shown))]
+    return "\n".join([*parts, "\n## As it is now", head, *map(_metric, families.of_house(house))]) + "\n"
+
+
+def _metric(family: Family) -> str:
+    labels = dict.fromkeys(name for sample in family.samples for name, _ in sample.labels)
+    return f"| `{family.name}` | {family.kind} | {', '.join(f'`{name}`' for name in labels)} | {family.text} |"
+
+
 def main() -> int:
     """Write, or with ``--check`` compare."""
     stale = 0
-    for name, text in (("configuration.md", configuration()), ("commands.md", commands())):
+    for name, text in (("configuration.md", configuration()), ("commands.md", commands()), ("metrics.md", metrics())):
         path = DOCS / name
         if "--check" in sys.argv:
             stale += not path.exists() or path.read_text() != text

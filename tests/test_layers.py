@@ -25,8 +25,11 @@ MAY_IMPORT = {
     "simulator": LEAF,
     "demo": LEAF | {"simulator"},
     "pipeline": LEAF | RECORDS | {"policy", "wire", "prices", "levers", "upstream", "ledger", "limits", "insight"},
+    "telemetry": LEAF | RECORDS | {"policy", "ledger"},
     "dashboard": LEAF | {"policy", "ledger", "insight", "prices"},
-    "gateway": LEAF | RECORDS | {"pipeline", "policy", "wire", "upstream", "limits", "ledger", "dashboard"},
+    "gateway": LEAF
+    | RECORDS
+    | {"pipeline", "policy", "wire", "upstream", "limits", "ledger", "dashboard", "telemetry"},
     "cli": LEAF
     | {"policy", "prices", "levers", "ledger", "limits", "insight", "pipeline", "gateway", "dashboard"}
     | {"simulator", "demo"},

@@ -153,3 +153,32 @@ def test_a_stream_that_dies_with_its_worker_is_unsettled(tmp_path):
         eventually(lambda: len(gateway.workers()) == 2)
         assert gateway.ask("/healthz").status == 200
         assert gateway.stop() == 0
+
+
+def counters(gateway):
+    """What one worker, whichever takes the connection, says of all; and how many it says there are."""
+    lines = gateway.ask("/metrics", authorization=None).body.decode().splitlines()
+    found = {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+    requests = sum(value for name, value in found.items() if name.startswith("farthing_requests_total{"))
+    return requests, found["farthing_workers"], found["farthing_requests_in_flight"]
+
+
+def test_metrics_sum_over_workers(tmp_path, sim):
+    """Whoever is asked tells of both, also when one was killed; no counter goes down."""
+    with held() as provider, serving(tmp_path, provider.url, **TWO) as gateway:
+        one, _two = both(gateway)
+        eventually(lambda: counters(gateway)[1] == 2)
+        with gateway.asking(CHAT, question(stream=True)) as stream:
+            assert stream.read(len(BEGINNING))
+            assert all(eventually(lambda: counters(gateway)[2] == 1) for _ in range(8))
+            provider.go.set()
+            stream.read()
+        seen = []
+        for number in range(6):
+            gateway.say(f"Question {number}?", x_farthing_cache="no-store")
+            seen.append(counters(gateway)[0])
+        one.kill()
+        one.wait()
+        eventually(lambda: seen.append(counters(gateway)[0]) or seen[-1] == 7)
+        eventually(lambda: counters(gateway)[1] == 2)
+        assert seen == sorted(seen)

@@ -145,7 +145,9 @@ async def start(tmp_path):
     async with AsyncExitStack() as stack:
         houses = []
 
-        async def start(provider, *, mode="save", environ=None, timestamp=None, server=None, cache=None, retries=None):
+        async def start(
+            provider, *, mode="save", environ=None, timestamp=None, server=None, cache=None, retries=None, **tables
+        ):
             openai_url, anthropic_url = (
                 (provider, provider.removesuffix("/v1"))
                 if isinstance(provider, str)
@@ -162,6 +164,7 @@ async def start(tmp_path):
                 },
                 cache=cache or Cache(),
                 retries=retries or Retries(attempts=1),
+                **tables,
             )
             keys = {"OPENAI_API_KEY": "sk-env", "ANTHROPIC_API_KEY": "sk-ant-env"} if environ is None else environ
             app = application(policy, keys, timestamp)

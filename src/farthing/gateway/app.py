@@ -1,4 +1,4 @@
-"""The ASGI door: proxies ``/v1/*``, shows ``/farthing/*``, answers the health checks."""
+"""The ASGI door: proxies ``/v1/*``, shows ``/farthing/*``, answers the health checks and ``/metrics``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal
 from farthing.exchange import ClientGone, Exchange, Pump, Reply
 from farthing.gateway.asgi import Application, Receive, Scope, Send, respond
 from farthing.gateway.intake import Intake, Refused
+from farthing.gateway.metrics import Metrics
 from farthing.pipeline.runtime import Runtime
 from farthing.pipeline.send import BrokenOff
 from farthing.wire.errors import error_body, error_event
@@ -33,6 +34,7 @@ class Gateway:
         self.on_start: Callable[[], None] = _nothing
         """Called in the running loop, before the first request."""
         self._intake = Intake(runtime)
+        self._metrics = Metrics(runtime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,10 +47,13 @@ class Gateway:
             await self._dashboard(scope, receive, send)
         elif path in {"/healthz", "/readyz"}:
             await self._health(path, send)
+        elif path == "/metrics":
+            await self._metrics(scope, send)
         else:
             await respond(send, 404, error_body("openai", 404, "farthing_no_such_route", NOT_FOUND.format(path)))
 
     async def _proxy(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._metrics.in_flight += 1
         try:
             exchange = await self._intake.exchange(scope, receive)
             reply = await self._runtime.handle(exchange)
@@ -60,6 +65,8 @@ class Gateway:
             await _whole(self._runtime.refuse(refused.exchange, refused.problem), send)
         except ClientGone:
             return
+        finally:
+            self._metrics.in_flight -= 1
 
     def leave(self) -> None:
         """A stop has begun: what comes is still answered, but nothing more should."""
@@ -82,11 +89,13 @@ class Gateway:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self._runtime.start()
+                self._metrics.start()
                 self.on_start()
                 self._phase = "serving"
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.leave()
+                self._metrics.stop()
                 await self._runtime.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -39,14 +39,14 @@ def _open(runtime: Runtime) -> Application:
     return Dashboard(
         books,
         runtime.clock,
-        authorise=lambda headers: server.is_loopback or _is_admin(runtime, headers),
+        authorise=lambda headers: server.is_loopback or is_admin(runtime, headers),
         allowed_hosts=[server.host],
         mode=runtime.policy.mode,
         miner_names=books.names,
     )
 
 
-def _is_admin(runtime: Runtime, headers: Headers) -> bool:
+def is_admin(runtime: Runtime, headers: Headers) -> bool:
     """HTTP Basic with an admin key as the password, or the key as a bearer token."""
     for name, value in headers:
         if name == b"authorization":

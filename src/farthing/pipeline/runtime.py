@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import lmdb
 import msgspec
 
 from farthing import tokens
@@ -18,6 +20,7 @@ from farthing.insight.shape import shape_of
 from farthing.ledger import pulse
 from farthing.ledger.journal import Journal
 from farthing.ledger.records import Shape
+from farthing.levers.recall.answer import Stats
 from farthing.levers.recall.lever import Recall
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.limits.keys import KeyRing
@@ -131,6 +134,12 @@ class Runtime:
     def notes(self) -> list[str]:
         """What does not work and keeps no request from being served."""
         return [self.cache_problem] if self.cache_problem else []
+
+    def cache_stats(self) -> Stats | None:
+        """How full the cache is; ``None`` where there is none, or it cannot be read. Blocking."""
+        with contextlib.suppress(lmdb.Error):
+            return None if self.answers is None else self.answers.stats()
+        return None
 
     def _open_answers(self) -> AnswerStore | None:
         """The cache fails open: without it, farthing is a gateway that saves nothing, and says so."""

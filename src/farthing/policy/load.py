@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import msgspec
 
 from farthing.errors import ConfigError
-from farthing.policy.model import BUILT_IN, Cache, Policy, Prices, Provider, Rates, Retries, Server, Store
+from farthing.policy.model import BUILT_IN, Cache, Metrics, Policy, Prices, Provider, Rates, Retries, Server, Store
 
 TABLES: dict[str, type[msgspec.Struct]] = {
     "server": Server,
@@ -20,6 +20,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "retries": Retries,
     "cache": Cache,
     "prices": Prices,
+    "metrics": Metrics,
 }
 NAMED: dict[str, type[msgspec.Struct]] = {"providers": Provider, "rates": Rates}
 """Tables of tables: ``[providers.NAME]``."""
@@ -176,7 +177,8 @@ def _explain(message: str, fields: list[str]) -> tuple[str, str]:
 def _choices(shape: type[msgspec.Struct], key: str) -> tuple[str, ...]:
     """The words that are allowed for a key that takes one of a few."""
     kinds = (field.type for field in msgspec.structs.fields(shape) if field.name == key)
-    return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ())
+    ones = (get_args(kind)[0] if get_origin(kind) is tuple else kind for kind in kinds)
+    return next((get_args(one) for one in ones if get_origin(one) is Literal), ())
 
 
 def _meant(key: str, allowed: list[str]) -> str:

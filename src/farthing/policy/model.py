@@ -91,6 +91,11 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The folder of the answer cache."""
         return self.path + ".cache"
 
+    @property
+    def metrics(self) -> str:
+        """The folder of what the metrics have told."""
+        return self.path + ".metrics"
+
 
 class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One endpoint that answers: any OpenAI- or Anthropic-compatible one."""
@@ -184,6 +189,23 @@ class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _check("max_size", size, self.max_size)
 
 
+class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``/metrics`` tells, and whom; see ``docs/metrics.md``."""
+
+    enabled: bool = True
+    """Answer at ``/metrics``."""
+    public: bool = False
+    """Off loopback: answer everybody, not only those with an admin key. What is told is what every tenant spends."""
+    labels: tuple[Literal["tenant", "model", "provider", "feature"], ...] = ("tenant", "model", "provider", "feature")
+    """What the metrics are split by. Users are none of it: there is no end of them."""
+    most_values: int = 100
+    """Values of one label; all that come later are ``_other``."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.most_values <= 10_000:
+            raise ValueError(f"most_values: {self.most_values} is not between 1 and 10000")
+
+
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where prices come from."""
 
@@ -208,5 +230,6 @@ class Policy(msgspec.Struct, frozen=True):
     rates: dict[str, Rates] = {}
     cache: Cache = Cache()
     prices: Prices = Prices()
+    metrics: Metrics = Metrics()
     notices: tuple[str, ...] = ()
     """Settings that were read and have no effect in this version."""
