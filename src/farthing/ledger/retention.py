@@ -61,6 +61,7 @@ def _delete(connection: sqlite3.Connection, horizon: int, most: int) -> int:
     with transaction(connection):
         query = "SELECT seq FROM requests WHERE ts < ? ORDER BY ts LIMIT ?"
         seqs = connection.execute(query, (horizon * MICRO, most)).fetchall()
+        connection.executemany("DELETE FROM corrected WHERE request = (SELECT id FROM requests WHERE seq = ?)", seqs)
         for table in ("calls", "savings", "requests"):
             connection.executemany(f"DELETE FROM {table} WHERE seq = ?", seqs)  # noqa: S608 - our own names
         connection.execute(

@@ -149,6 +149,29 @@ miners = Table(
     sqlite_with_rowid=False,
 )
 
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("version", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("made", BigInteger, nullable=False, comment="when it was begun"),
+    Column("what", Text, nullable=False, comment="reprice, reconcile"),
+    Column("note", Text, nullable=False, comment="by which prices or statement"),
+    Column("state", Text, nullable=False, comment="begun, applied, undone"),
+    Column("requests", BigInteger, nullable=False),
+    Column("change", BigInteger, nullable=False, comment="of the cost of all of them"),
+)
+
+corrected = Table(
+    "corrected",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False, comment="of the correction"),
+    Column("request", Text, primary_key=True, comment="its id"),
+    Column("was", LargeBinary, nullable=False, comment="its bill before: JSON"),
+    Column("became", LargeBinary, nullable=False, comment="and after"),
+    Index("corrected_request", "request"),
+    sqlite_with_rowid=False,
+)
+
 segments = Table(
     "segments",
     metadata,

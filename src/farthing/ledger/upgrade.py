@@ -11,7 +11,7 @@ from farthing import __version__
 from farthing.errors import StoreError
 from farthing.ledger.private import make_file, make_folder
 
-VERSION = "0002"
+VERSION = "0003"
 """The newest migration."""
 BUSY_S = 30.0
 """How long to wait for another process that writes."""
