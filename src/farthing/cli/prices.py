@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from farthing.cli.common import clock, config_option, console, json_line, json_option, policy_of
+from farthing.cli.reprice import history, reprice, undo
 from farthing.cli.when import moment
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ FIRST = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 @click.group()
 def prices() -> None:
-    """Show which price holds for a model, and where it comes from."""
+    """Show which price holds for a model, and where it comes from; price the past again."""
+
+
+for one in (reprice, undo, history):
+    prices.add_command(one)
 
 
 @prices.command("list")
