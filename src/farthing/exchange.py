@@ -21,6 +21,10 @@ Mode = Literal["observe", "save"]
 CacheWish = Literal["no-store", "no-cache"]
 
 
+HUNG_UP = "the client hung up"
+"""The message of the ``CancelledError`` of a request whose client has left, to tell it from a stop."""
+
+
 class ClientGone(Exception):
     """The client hung up before its request was complete."""
 

@@ -45,8 +45,10 @@ class Answered:
 class House:
     """A running gateway."""
 
-    def __init__(self, app, policy, port, session):
+    def __init__(self, app, policy, port, session, tasks):
         self.app, self.policy, self.session = app, policy, session
+        self.tasks = tasks
+        """Of the requests that are under way."""
         self.url = f"http://127.0.0.1:{port}"
         self.port = port
 
@@ -178,7 +180,7 @@ async def start(tmp_path):
             session = await stack.enter_async_context(
                 aiohttp.ClientSession(skip_auto_headers=["Content-Type", "User-Agent", "Accept"])
             )
-            return House(app, policy, listener.getsockname()[1], session)
+            return House(app, policy, listener.getsockname()[1], session, running.server_state.tasks)
 
         yield start
 

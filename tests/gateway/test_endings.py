@@ -374,7 +374,7 @@ async def test_hangup_inside_a_reply_in_one_piece(start, script):
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
 
     provider, url = await script(answer)
-    house = await start(url)
+    house = await start(url, server={"hangup": "cancel"})
     asking = asyncio.create_task(house.ask("POST", CHAT, {"model": "gpt-4o", "messages": MESSAGES}))
     while not provider.requests:
         await asyncio.sleep(0)

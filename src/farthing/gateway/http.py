@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from farthing.exchange import HUNG_UP
 from farthing.gateway.asgi import ARRIVED, Application, Message
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Cycle(RequestResponseCycle):
         """The client is gone: whatever is done for it ends."""
         self.disconnected = True
         if self.task is not None:
-            self.task.cancel()
+            self.task.cancel(HUNG_UP)
 
     async def run_asgi(self, app: Application) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Answer; a reply that was begun and cannot be finished is broken off, so that the client knows."""

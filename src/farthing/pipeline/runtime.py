@@ -24,6 +24,7 @@ from farthing.levers.recall.answer import Stats
 from farthing.levers.recall.lever import Recall
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.limits.keys import KeyRing
+from farthing.pipeline.drain import Drains
 from farthing.pipeline.health import journal_problem, keeper_problem
 from farthing.pipeline.readings import Readings
 from farthing.pipeline.retry import Limits, Retry
@@ -89,6 +90,7 @@ class Runtime:
             settle=self._settler.settle,
             meanwhile=self._meanwhile,
             monotonic=self.monotonic,
+            drains=Drains(server.hangup, seconds(server.hangup_limit)),
         )
         self._handler = pipeline(
             settle=self._settler.stage, recall=self._recall(), retry=self._retry().stage, send=sender.handle

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from farthing.errors import UpstreamError
 from farthing.exchange import Exchange, Finished, Reply, Write
 from farthing.ledger.records import Call, Opened
+from farthing.pipeline.drain import Drains, Nowhere
 from farthing.pipeline.settle import Journal
-from farthing.pipeline.settlement import CUT, Price, billable, cause, close_call
+from farthing.pipeline.settlement import CLIENT_GONE, CUT, NOT_SENT, Price, billable, cause, close_call
 from farthing.types import Outcome, Usage
 from farthing.upstream.credentials import outgoing, returned
-from farthing.upstream.pool import EVENT_STREAM, Cut, Pool, Response, content_type
+from farthing.upstream.pool import EVENT_STREAM, Cut, Pending, Pool, Response, content_type
 from farthing.wire.base import Tap, Wire
 from farthing.wire.errors import error_event
 from farthing.wire.reading import is_json
@@ -39,14 +41,17 @@ class Sender:
         settle: Callable[[Exchange], None],
         meanwhile: Callable[[Exchange], None],
         monotonic: Callable[[], float],
+        drains: Drains,
     ) -> None:
         self._pool, self._journal, self._settle, self._meanwhile = pool, journal, settle, meanwhile
+        self._drains = drains
         self._attempt = partial(Attempt, price_of=price_of, estimate=estimate, monotonic=monotonic)
 
     async def handle(self, exchange: Exchange) -> Reply:
         """The provider's reply; raises ``UpstreamError``."""
         attempt = self._attempt(exchange)
         self._journal.append(_opened(exchange, attempt.id))
+        pending: Pending | None = None
         try:
             pending = self._pool.send(
                 exchange.method,
@@ -55,17 +60,39 @@ class Sender:
                 exchange.upload or exchange.wire.outgoing(exchange.body, exchange.facts),
             )
             asyncio.get_running_loop().call_soon(self._meanwhile, exchange)
-            response = await pending.response()
-        except UpstreamError as problem:
-            attempt.end(Outcome(), problem.code.removeprefix("farthing_"))
-            raise
+            return await self._reply(exchange, attempt, pending)
         except BaseException as problem:
-            attempt.end(Outcome(), cause(problem))
+            try:
+                await self._read_on(problem, exchange, attempt, pending)
+            finally:
+                attempt.end(Outcome(), _why(problem, pending))
+                if pending is not None:
+                    pending.close()
             raise
+
+    async def _reply(self, exchange: Exchange, attempt: Attempt, pending: Pending) -> Reply:
+        """Who was cancelled may call it again."""
+        response = await pending.response()
         attempt.answered(response)
         if attempt.kind == EVENT_STREAM or exchange.upload is not None or exchange.wire.name.endswith(".other"):
             return self._streamed(exchange, attempt, response)
         return await self._whole(exchange, attempt, response)
+
+    async def _read_on(
+        self, problem: BaseException, exchange: Exchange, attempt: Attempt, pending: Pending | None
+    ) -> None:
+        """If the client left before the reply had begun: its bill may still be had."""
+
+        async def read(sent: Pending) -> None:
+            with suppress(BrokenOff):
+                reply = await self._reply(exchange, attempt, sent)
+                if reply.pump is not None:
+                    await reply.pump(Nowhere())
+
+        if pending is None or not pending.sent:
+            return
+        if self._drains.wanted(problem, exchange, free=not exchange.facts.stream):
+            await self._drains.run(exchange, partial(read, pending))
 
     async def _whole(self, exchange: Exchange, attempt: Attempt, response: Response) -> Reply:
         try:
@@ -76,11 +103,6 @@ class Sender:
             raise UpstreamError(
                 f"the provider broke off inside its reply: {problem}", code="farthing_upstream_cut"
             ) from problem
-        except BaseException as problem:
-            attempt.end(Outcome(), cause(problem))
-            raise
-        finally:
-            response.close()
         attempt.waited()
         wire = exchange.wire
         outcome = wire.outcome(body, response.status)
@@ -93,22 +115,30 @@ class Sender:
         def end(*, ended: bool) -> None:
             attempt.end(tap.outcome(ended=ended), text=tap.text, learn=tap.recorded)
 
+        async def pass_on(write: Write) -> None:
+            await self._pass_on(exchange, attempt, response, tap, write, end)
+            end(ended=True)
+
         async def pump(write: Write) -> None:
             try:
-                await self._pass_on(exchange, attempt, response, tap, write, end)
+                await pass_on(write)
             except Cut as problem:
                 attempt.end(tap.outcome(ended=False), CUT, text=tap.text)
-                exchange.tally.error = CUT
+                exchange.tally.error = exchange.tally.error or CUT
                 if attempt.kind == EVENT_STREAM:
                     text = f"the provider broke off: {problem}"
                     await write(b"\n\n" + error_event(exchange.wire.api, "farthing_upstream_cut", text))
                 raise BrokenOff from problem
             except BaseException as problem:
-                attempt.end(tap.outcome(ended=False), cause(problem), text=tap.text)
+                try:
+                    free = attempt.kind != EVENT_STREAM or _lacks_only_usage(tap)
+                    if not tap.done and self._drains.wanted(problem, exchange, free=free):
+                        await self._drains.run(exchange, partial(pass_on, Nowhere()))
+                finally:
+                    attempt.end(tap.outcome(ended=False), cause(problem), text=tap.text)
                 raise
             finally:
                 response.close()
-            end(ended=True)
             if rest := tap.rest():
                 await write(rest)
 
@@ -229,6 +259,17 @@ class Attempt:
             latency_us=round((self._monotonic() - self._began) * 1e6),
             ttft_us=None if first is None else round((first - self._began) * 1e6),
         )
+
+
+def _why(problem: BaseException, pending: Pending | None) -> str:
+    """Why there is no reply."""
+    reason = cause(problem)
+    return NOT_SENT if reason == CLIENT_GONE and (pending is None or not pending.sent) else reason
+
+
+def _lacks_only_usage(tap: Tap) -> bool:
+    """The answer is whole: nothing more is generated."""
+    return tap.outcome(ended=False).finish_reason is not None
 
 
 def said(wire: Wire, body: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from farthing.errors import UpstreamError
 from farthing.exchange import ClientGone
 from farthing.ledger.records import Call
 from farthing.types import CostSource, Outcome, Usage
@@ -19,10 +20,14 @@ FREE_PATHS = ("/v1/files", "/v1/uploads", "/v1/batches", "/v1/moderations", "/v1
 CLIENT_GONE = "client_gone"
 TIMED_OUT = "upstream_timeout"
 INTERNAL = "internal_error"
+NOT_SENT = "not_sent"
+"""The client left before its request had gone out."""
 CUT = "cut"
 """The provider broke off inside its reply."""
 UNKNOWN_END = frozenset({CLIENT_GONE, TIMED_OUT, INTERNAL})
 """Nobody waited for the provider's answer: it may or may not be on the bill."""
+
+BROKEN = UNKNOWN_END | {CUT}
 
 
 class Priced(Protocol):
@@ -42,6 +47,8 @@ Price = Callable[[str, Usage, str | None], Priced]
 
 def cause(problem: BaseException) -> str:
     """Why a request or call ended without its answer."""
+    if isinstance(problem, UpstreamError):
+        return problem.code.removeprefix("farthing_")
     return CLIENT_GONE if isinstance(problem, CancelledError | ClientGone) else INTERNAL
 
 
@@ -81,7 +88,7 @@ def _bill(call: Call, outcome: Outcome, *, billable: bool, price: Price, estimat
         return None, 0, "free", None
     usage, exact = _usage(outcome, estimate)
     if usage is None:  # of a reply that broke off the price is known, but not of what
-        return None, None, "unsettled" if call.error == CUT else "unpriced", None
+        return None, None, "unsettled" if call.error in BROKEN else "unpriced", None
     priced = _price(outcome.model, call.model, usage, outcome.service_tier, price)
     source = priced.source if exact or priced.source != "usage" else "estimated"
     return usage, priced.cost_nano, source, priced.version

@@ -37,6 +37,12 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Longest wait for a connection to a provider."""
     read_timeout: str = "600s"
     """Longest silence of a provider, before the first byte or between two."""
+    hangup: Literal["auto", "cancel", "drain"] = "auto"
+    """What becomes of a call whose client has left. ``cancel``: its connection is closed, the cost estimated.
+    ``drain``: it is read on until the provider has said what it costs. ``auto``: drain where that costs nothing more
+    (replies in one piece, streams that lack only their usage), cancel other streams."""
+    hangup_limit: str = "60s"
+    """How long a reply is read on for at most after its client has left."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
@@ -44,7 +50,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not 1 <= self.workers <= 256:
             raise ValueError(f"workers: {self.workers} is not between 1 and 256")
         _check("max_body", size, self.max_body)
-        for key in ("grace", "drain", "connect_timeout", "read_timeout"):
+        for key in ("grace", "drain", "connect_timeout", "read_timeout", "hangup_limit"):
             _check(key, seconds, getattr(self, key))
 
     @property

@@ -53,6 +53,7 @@ class Http1Response:
         "_chunks",
         "_connection",
         "_error",
+        "_refused",
         "_waiter",
         "_waiting",
         "_whole",
@@ -73,6 +74,15 @@ class Http1Response:
         self._waiter: asyncio.Future[None] | None = None
         self._whole = False
         self._error: str | None = None
+        self._refused: UpstreamError | None = None
+
+    async def head(self) -> Http1Response:
+        """Wait for status and headers; may be called again. Raises ``UpstreamError``."""
+        while self.status == 0 and self._refused is None:
+            await self._wait()
+        if self._refused is not None:
+            raise self._refused
+        return self
 
     async def read(self) -> bytes:
         self._whole = True
@@ -92,9 +102,31 @@ class Http1Response:
                 return
             await self._wait()
 
+    async def upload(self, data: bytes) -> None:
+        """More bytes of the request, as fast as the provider takes them."""
+        if self._connection is not None:
+            self._connection.write(data)
+            await self._connection.writable()
+
     def close(self) -> None:
         if not self.complete and self._connection is not None:
             self._connection.abort()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the headers are here, or will never be."""
+        return self.status != 0 or self._refused is not None
+
+    def begin(self, status: int) -> None:
+        """The headers have arrived."""
+        self.status = status
+        self._wake()
+
+    def refuse(self, problem: UpstreamError) -> None:
+        """There will be no reply."""
+        self._refused = problem
+        self._connection = None
+        self._wake()
 
     def feed(self, data: bytes) -> None:
         """Bytes of the body have arrived."""
@@ -150,7 +182,6 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._response: Http1Response | None = None
-        self._arrived: asyncio.Future[Http1Response] | None = None
         self._head_only = False
         self._until_end = False
         self._head_size = 0
@@ -167,17 +198,16 @@ class Connection(asyncio.Protocol):
         """Whether another request may go out on it."""
         return self._transport is not None and not self._transport.is_closing()
 
-    def begin(self, method: str, data: bytes) -> asyncio.Future[Http1Response]:
-        """Write a request; the future is for the reply's headers."""
-        self._response = Http1Response(self)
-        self._arrived = self._loop.create_future()
+    def begin(self, method: str, data: bytes) -> Http1Response:
+        """Write a request; its reply is still to come."""
+        response = self._response = Http1Response(self)
         self._head_only = method == "HEAD"
         self._head_size = 0
         self._heard = self._monotonic()
         if self._timer is None:
             self._timer = self._loop.call_later(self._read_timeout, self._look)
         self.write(data)
-        return self._arrived
+        return response
 
     def write(self, data: bytes) -> None:
         """More bytes of the request."""
@@ -252,11 +282,9 @@ class Connection(asyncio.Protocol):
         if 100 <= status < 200:
             response.headers.clear()
             return
-        response.status = status
         framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in response.headers)
         self._until_end = not framed and status not in (204, 304) and not self._head_only
-        if self._arrived is not None and not self._arrived.done():
-            self._arrived.set_result(response)
+        response.begin(status)
         if self._head_only:
             response.end()
             self.abort()
@@ -269,7 +297,7 @@ class Connection(asyncio.Protocol):
         response = self._response
         if response is None or response.status == 0 or self._until_end:
             return
-        self._response = self._arrived = None
+        self._response = None
         response.end()
         if self._parser.should_keep_alive():
             self._release(self)
@@ -291,12 +319,13 @@ class Connection(asyncio.Protocol):
         self.abort()
 
     def _fail(self, text: str, *, timeout: bool = False) -> None:
-        response, arrived = self._response, self._arrived
-        self._response = self._arrived = None
-        if arrived is not None and not arrived.done():
-            arrived.set_exception(timed_out(self.origin, text) if timeout else closed(self.origin, text))
-        elif response is not None:
+        response, self._response = self._response, None
+        if response is None:
+            return
+        if response.status:
             response.end(text)
+        else:
+            response.refuse(timed_out(self.origin, text) if timeout else closed(self.origin, text))
 
 
 def timed_out(origin: Origin, text: str) -> UpstreamError:

@@ -1,7 +1,7 @@
 """The pool of HTTP/1.1 connections.
 
 A request's bytes are in the socket when ``send`` returns, so what can wait is computed while the provider works; and a
-cancelled request closes its connection at once, so that a provider does not go on generating for somebody who is gone.
+request that is closed closes its connection at once, so that a provider does not go on generating for nobody.
 """
 
 from __future__ import annotations
@@ -25,41 +25,42 @@ MAX_IDLE = 1024
 class _Pending:
     """A request on its way. Implements ``upstream.pool.Pending``."""
 
-    __slots__ = ("_body", "_connection", "_future", "_head", "_method", "_origin", "_pool")
+    __slots__ = ("_body", "_head", "_method", "_origin", "_pool", "_response")
 
     def __init__(self, pool: Http1Pool, origin: Origin, method: str, head: bytes, body: Body) -> None:
         self._pool, self._origin, self._method = pool, origin, method
         self._head, self._body = head, body
-        self._connection = pool.idle(origin)
-        self._future = self._begin(self._connection) if self._connection else None
+        connection = pool.idle(origin)
+        self._response = self._begin(connection) if connection else None
 
-    def _begin(self, connection: Connection) -> asyncio.Future[Http1Response]:
+    @property
+    def sent(self) -> bool:
+        return self._response is not None
+
+    def _begin(self, connection: Connection) -> Http1Response:
         whole = isinstance(self._body, bytes)
         return connection.begin(self._method, self._head + cast("bytes", self._body) if whole else self._head)
 
     async def response(self) -> Http1Response:
-        try:
-            if self._connection is None:
-                self._connection = await self._pool.connect(self._origin)
-            if self._future is None:
-                self._future = self._begin(self._connection)
-            if not isinstance(self._body, bytes):
-                await _upload(self._connection, self._body, self._future)
-            return await self._future
-        except BaseException:
-            if self._connection is not None:
-                self._connection.abort()
-            raise
+        response = self._response
+        if response is None:
+            response = self._response = self._begin(await self._pool.connect(self._origin))
+        if not isinstance(self._body, bytes):
+            await _upload(response, self._body)
+        return await response.head()
+
+    def close(self) -> None:
+        if self._response is not None:
+            self._response.close()
 
 
-async def _upload(connection: Connection, body: AsyncIterator[bytes], answered: asyncio.Future[Http1Response]) -> None:
+async def _upload(response: Http1Response, body: AsyncIterator[bytes]) -> None:
     """Pass a body on while it arrives; stop early if the provider has already answered."""
     async for part in body:
-        if answered.done():
+        if response.answered:
             break
-        connection.write(b"%x\r\n%b\r\n" % (len(part), part))
-        await connection.writable()
-    connection.write(b"0\r\n\r\n")
+        await response.upload(b"%x\r\n%b\r\n" % (len(part), part))
+    await response.upload(b"0\r\n\r\n")
 
 
 class Http1Pool:

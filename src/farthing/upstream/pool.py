@@ -26,11 +26,11 @@ class Response(Protocol):
     """When its latest bytes came, on the pool's monotonic clock; ``None`` where that is not known."""
 
     async def read(self) -> bytes:
-        """The whole body; raises ``Cut``."""
+        """The whole body; raises ``Cut``. May be called again after it was cancelled."""
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives; raises ``Cut``."""
+        """The body as it arrives; raises ``Cut``. After it was cancelled another one goes on where this one was."""
         ...
 
     def close(self) -> None:
@@ -41,8 +41,17 @@ class Response(Protocol):
 class Pending(Protocol):
     """A request that is on its way: its bytes are written, or being written."""
 
+    @property
+    def sent(self) -> bool:
+        """Whether anything has gone out: else the provider knows nothing of it."""
+        ...
+
     async def response(self) -> Response:
-        """Wait for the reply's headers. Raises ``UpstreamError``. If cancelled, the connection is dropped."""
+        """Wait for the reply's headers. Raises ``UpstreamError``. Who is cancelled asks again, or closes."""
+        ...
+
+    def close(self) -> None:
+        """Drop the connection, unless the reply has arrived to its end."""
         ...
 
 

@@ -25,17 +25,19 @@ KEEP_ALIVE_S = 15.0
 class ProxiedResponse:
     """Implements ``upstream.pool.Response``."""
 
-    __slots__ = ("_raw", "headers", "heard", "status")
+    __slots__ = ("_parts", "_raw", "headers", "heard", "status")
 
     def __init__(self, raw: aiohttp.ClientResponse) -> None:
         self._raw = raw
+        self._parts: list[bytes] = []
         self.status = raw.status
         self.heard: float | None = None
         self.headers: Headers = [(name.lower(), value) for name, value in raw.raw_headers]
 
     async def read(self) -> bytes:
-        with _cuts():
-            return await self._raw.read()
+        async for part in self.chunks():
+            self._parts.append(part)
+        return b"".join(self._parts)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         with _cuts():
@@ -52,8 +54,19 @@ class _Pending:
     def __init__(self, pool: ProxiedPool, method: str, url: str, headers: Headers, body: Body) -> None:
         self._task = asyncio.ensure_future(pool.request(method, url, headers, body))
 
+    @property
+    def sent(self) -> bool:
+        return True  # aiohttp does not say
+
     async def response(self) -> ProxiedResponse:
-        return await self._task
+        await asyncio.wait((self._task,))  # which leaves it alone if we are cancelled
+        return self._task.result()
+
+    def close(self) -> None:
+        if not self._task.done():
+            self._task.cancel()
+        elif not self._task.cancelled() and self._task.exception() is None:
+            self._task.result().close()
 
 
 class ProxiedPool:
