@@ -73,7 +73,7 @@ async def test_what_is_under_way_is_told(start, script):
         await it.request(reader)
 
     provider, url = await script(hold)
-    house = await start(url)
+    house = await start(url, server={"hangup": "cancel"})
     asking = house.request("POST", "/v1/chat/completions", {"model": "gpt-4o", "messages": []})
     waiting = asyncio.ensure_future(asking.__aenter__())
     while not provider.requests:
