@@ -21,7 +21,7 @@ BOOKS = compare(2, [Call("a", 5, "usage", None)], [Line("a", 5)], set())
 
 def sample(at, rss=100.0, **more):
     usual = {"gateway_heap": 80.0, "keeper_rss": 40.0, "keeper_heap": 30.0, "fds": 20, "clients": 0, "upstream": 0}
-    return Sample(at, rss, **{**usual, "tasks": 2, "backlog": 0, **more})
+    return Sample(at, rss, **{**usual, "tasks": 2, "backlog": 0, "ledger": 50.0, **more})
 
 
 def soaked(**more):
@@ -136,6 +136,15 @@ def test_a_leak_of_two_hundred_bytes_a_request_fails_a_run():
     dice = random.Random(2)
     samples = [sample(at * 5.0, 100 + dice.gauss(0, 1) + at * 5 * 40 * 200e-6) for at in range(360)]
     assert failed(soaked(samples=samples)) == ["gateway, rss: no growth"]
+
+
+def test_the_keeper_is_judged_once_the_pages_that_it_may_hold_are_full():
+    samples = [sample(at * 5.0, keeper_rss=min(60.0, 20 + at / 5), ledger=at / 5) for at in range(360)]
+    assert failed(soaked(samples=samples)) == []
+    leaking = [sample(at * 5.0, keeper_rss=20 + at / 5, ledger=at / 5) for at in range(360)]
+    assert failed(soaked(samples=leaking)) == ["keeper, rss: no growth"]
+    young = [sample(at * 5.0, keeper_rss=20 + at / 5, ledger=1.0) for at in range(360)]
+    assert "not judged" in next(check.found for check in checks(soaked(samples=young)) if "keeper" in check.what)
 
 
 def test_latency_that_creeps_up_fails_a_run():

@@ -35,7 +35,7 @@ def _panel(top: int, title: str, series: Mapping[str, Points]) -> list[str]:
     parts.append(f'<text class="n" x="{LEFT + wide}" y="{floor + 16}" text-anchor="end">{last:,.1f} min</text>')
     for number, (label, points) in enumerate(series.items()):
         colour = COLOURS[number % len(COLOURS)]
-        path = " ".join(f"{LEFT + x / last * wide:.1f},{floor - y / most * HIGH:.1f}" for x, y in points)
+        path = " ".join(f"{LEFT + x / last * wide:.1f},{floor - max(y, 0.0) / most * HIGH:.1f}" for x, y in points)
         parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{path}"/>')
         y = top + HEAD + 14 + number * 18
         parts.append(f'<text x="{LEFT + wide + 12}" y="{y}" style="fill:{colour}">{escape(label)}</text>')

@@ -36,6 +36,8 @@ class Sample:
     tasks: int | None
     backlog: int
     """Bytes of the journal that are not in the ledger yet."""
+    ledger: float
+    """The ledger's file."""
 
 
 class Watcher:
@@ -62,6 +64,7 @@ class Watcher:
             upstream=upstream,
             tasks=self._told(signal.SIGUSR1)["tasks"],
             backlog=backlog(self._store),
+            ledger=round(self._store.stat().st_size / 2**20, 3),
         )
 
     def kept(self) -> dict[str, int]:
