@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from soaks.books import Books
+from soaks.books import EXPLAINED, Books
 from soaks.clients import Sent, Window
 from soaks.watch import Sample
 
@@ -158,6 +158,9 @@ def _books(run: Run) -> Iterator[Check]:
     yield Check("ledger = invoice, every settled call", not books.unlike, "; ".join([exact, *books.unlike[:3]]))
     unknown = f"{sum(books.inexact.values()):,} calls: {dict(books.inexact)}"
     yield Check("the rest is explained", not books.unexplained, f"{unknown}; not: {dict(books.unexplained) or 'none'}")
+    gone = sum(count for what, count in books.inexact.items() if what.endswith(EXPLAINED["client_gone"]))
+    left = sent.outcomes["left early"] + sent.outcomes["left in the stream"]
+    yield Check("who is said to have hung up has", gone <= left, f"{gone:,} calls, {left:,} clients that left")
     lines = f"{books.orphans} lines of {books.orphans_nano:,} nano-dollars, {books.nameless} such calls"
     yield Check(
         "billed but unknown: only calls that ended before their id came", books.orphans <= books.nameless, lines
