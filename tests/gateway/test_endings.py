@@ -154,6 +154,39 @@ async def test_a_reset_before_the_answer(house, sim):
 
 
 @pytest.mark.parametrize("path", PATHS)
+async def test_overloaded_inside_stream(house, sim, path):
+    """An error instead of the first event is an error that costs nothing, whatever the status says."""
+    fault(sim, stream_error_after=0)
+    reply = await house.ask("POST", path, streamed(path))
+    assert reply.status == 200
+    call = only_call(house)
+    assert call.error in ("server_error", "overloaded_error")
+    assert (house.row.status, house.row.error) == (200, call.error)
+    assert (call.cost_nano, call.cost_source, call.usage) == (0, "free", None)
+    assert sim.invoice.lines == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_stream_that_ends_as_none_ends_is_an_error_and_estimated(house, sim, path):
+    fault(sim, truncate_after=6)
+    await house.ask("POST", path, streamed(path))
+    call = only_call(house)
+    assert (house.row.status, house.row.error, call.cost_source) == (200, "truncated", "estimated")
+    assert call.cost_nano > 0
+    fault(sim)
+    assert (await house.ask("POST", path, streamed(path))).get("x-farthing-cache") == "miss"
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_half_a_reply_is_an_error_and_estimated(house, sim, path):
+    fault(sim, malformed_json=True)
+    await house.ask("POST", path, streamed(path) | {"stream": False})
+    call = only_call(house)
+    assert (house.row.status, house.row.error, call.cost_source) == (200, "truncated", "estimated")
+    assert call.cost_nano > 0
+
+
+@pytest.mark.parametrize("path", PATHS)
 async def test_an_error_event_after_200_passes_and_is_in_the_ledger(house, sim, path):
     fault(sim, p_stream_error=1.0)
     reply = await house.ask("POST", path, streamed(path))
@@ -196,9 +229,25 @@ async def test_no_usage_is_estimated_and_marked(house, sim, path, stream):
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", PATHS)
-async def test_zero_usage_is_zero_and_not_unknown(house, sim, path, stream):
+async def test_zero_usage_for_an_answer_is_estimated_and_marked(house, sim, path, stream):
+    """Not even input: such a server does not count. Its bill is right all the same."""
     fault(sim, zero_usage=True)
     await house.ask("POST", path, streamed(path) | {"stream": stream})
+    call = only_call(house)
+    assert call.cost_source == "estimated"
+    billed = sim.invoice.lines[0].tokens.output
+    assert billed / 2 < call.usage.output < billed * 2
+    assert "0" in call.raw_usage
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_zero_usage_is_zero_and_not_unknown(start, saying, stream):
+    said, said_nothing = usage(0, 0), {"index": 0, "message": {"content": ""}, "finish_reason": "stop"}
+    whole = json.dumps({"id": "c", "choices": [said_nothing], "usage": {"prompt_tokens": 0, "completion_tokens": 0}})
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(whole)
+    _, url = await saying(STREAM + b"".join(map(chunk, [LAST, said, DONE])) + END if stream else head + whole.encode())
+    house = await start(url)
+    await house.ask("POST", CHAT, STREAMED | {"stream": stream})
     call = only_call(house)
     assert (call.cost_nano, call.cost_source, call.usage.output) == (0, "usage", 0)
     assert house.row.cost_nano == 0

@@ -363,7 +363,7 @@ async def test_twins_that_ask_in_different_ways_share_one_call(start, script, bo
 async def test_a_leader_who_hangs_up_leaves_the_follower_answered(start, script, boarding, stream):
     gate = Gate(STREAM + events("yes") if stream else plain())
     provider, url = await script(gate)
-    house = await start(url)
+    house = await start(url, server={"hangup": "cancel"})
     leader = asyncio.create_task(house.say(stream=stream))
     await until(lambda: provider.requests)
     follower = asyncio.create_task(house.say(stream=stream))

@@ -57,8 +57,41 @@ def test_usage_is_priced_and_nothing_is_estimated():
     assert (call.price_version, call.raw_usage, call.finish_reason, estimates) == ("book 1", '{"a":1}', "stop", 0)
 
 
+SILENT = Usage(input=90)
+"""What is counted where a reply says nothing."""
+
+
 def test_zero_usage_is_zero():
-    assert figures(close(usage=Usage(), estimate=GUESS)[0]) == (0, "usage", Usage())
+    """The provider's word, where nothing speaks against it: nothing is put in its place."""
+    assert figures(close(usage=Usage(), estimate=SILENT)[0]) == (0, "usage", Usage())
+    assert figures(close(usage=Usage())[0]) == (0, "usage", Usage())
+    told = Usage(input=100)
+    assert figures(close(usage=told, estimate=GUESS)[0]) == (100 * 10**9, "usage", told)
+
+
+def test_an_answer_that_is_said_to_have_used_nothing_is_estimated_and_marked():
+    call, _ = close(usage=Usage(), estimate=GUESS, raw_usage=b'{"prompt_tokens":0}')
+    assert figures(call) == (115 * 10**9, "estimated", GUESS)
+    assert call.raw_usage == '{"prompt_tokens":0}'
+
+
+def test_an_error_instead_of_an_answer_costs_nothing_unless_it_tells_usage():
+    assert figures(close(error="overloaded_error", estimate=SILENT)[0]) == (0, "free", None)
+    assert figures(close(error="overloaded_error")[0]) == (0, "free", None)
+    assert figures(close(error="server_error", estimate=GUESS)[0]) == (115 * 10**9, "estimated", GUESS)
+    assert figures(close(error="server_error", usage=USAGE)[0]) == (120 * 10**9, "usage", USAGE)
+
+
+@pytest.mark.parametrize(("latency_us", "source"), [(20_000, "free"), (61_000_000, "unsettled"), (None, "free")])
+def test_a_connection_that_broke_after_long_work_may_be_billed(latency_us, source):
+    call = Call(id="c", provider="p", model="m", started=0.0, error="upstream_closed", latency_us=latency_us)
+    closed = close_call(call, Outcome(), billable=True, price=Book("m"), estimate=lambda: None)
+    assert closed.cost_source == source
+
+
+@pytest.mark.parametrize("error", ["cut", "client_gone", "upstream_timeout"])
+def test_a_reply_that_broke_off_before_it_could_be_counted_is_unsettled(error):
+    assert figures(close(cause=error)[0]) == (None, "unsettled", None)
 
 
 def test_no_usage_is_estimated_and_marked():

@@ -211,3 +211,48 @@ async def test_rate_limits_by_requests_and_tokens(lab):
     lab.sim.control(Control(clock=1_750_000_000 + 3600))
     assert (await lab.message(long, model="claude-haiku-4-5"))[0] == 200
     assert (await lab.chat())[0] == 200
+
+
+async def test_a_429_on_demand_with_and_without_a_wait(lab):
+    lab.sim.control(Control(faults={"*": Faults(p_limited=1, retry_after_ms=2000)}))
+    status, headers, reply = await lab.chat()
+    assert (status, reply["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert headers["retry-after-ms"] == "2000"
+    status, headers, reply = await lab.message()
+    assert (status, reply["error"]["type"], headers["retry-after"]) == (429, "rate_limit_error", "2")
+    lab.sim.control(Control(faults={"*": Faults(p_limited=1)}, reset=True))
+    for ask in (lab.chat, lab.message):
+        status, headers, _ = await ask()
+        assert status == 429
+        assert not [name for name in headers if name.startswith("retry-after")]
+    assert lab.sim.invoice.lines == []
+
+
+async def test_faults_that_strike_only_at_first(lab):
+    lab.sim.control(Control(faults={"*": Faults(p_error=1, times=2)}))
+    assert [(await lab.chat())[0] for _ in range(3)] == [500, 500, 200]
+    assert (await lab.chat("something else"))[0] == 500
+
+
+async def test_an_error_as_the_first_event_costs_nothing(lab):
+    lab.sim.control(Control(faults={"*": Faults(stream_error_after=0)}))
+    raw, broke = await stream(lab, "/v1/chat/completions")
+    assert ([list(each) for each in events_of(raw)], broke) == ([["error"]], False)
+    raw, _ = await stream(lab, "/v1/messages", model="claude-haiku-4-5", max_tokens=400)
+    assert [each["type"] for each in events_of(raw)] == ["error"]
+    assert lab.sim.invoice.lines == []
+
+
+async def test_a_stream_that_ends_in_order_but_too_early(lab):
+    lab.sim.control(Control(faults={"*": Faults(truncate_after=3)}))
+    raw, broke = await stream(lab, "/v1/chat/completions")
+    assert (len(events_of(raw)), broke) == (3, False)
+    assert (lab.sim.invoice.lines[0].complete, lab.sim.invoice.lines[0].tokens.output) == (False, 2)
+
+
+async def test_a_stream_with_a_wrong_length(lab):
+    lab.sim.control(Control(faults={"*": Faults(wrong_content_length=True)}))
+    raw, broke = await stream(lab, "/v1/chat/completions")
+    assert raw.endswith(b"data: [DONE]\n\n")
+    assert broke
+    assert lab.sim.invoice.lines[0].complete

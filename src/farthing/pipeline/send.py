@@ -12,7 +12,17 @@ from farthing.exchange import Exchange, Finished, Reply, Write
 from farthing.ledger.records import Call, Opened
 from farthing.pipeline.drain import Drains, Nowhere
 from farthing.pipeline.settle import Journal
-from farthing.pipeline.settlement import CLIENT_GONE, CUT, NOT_SENT, Price, billable, cause, close_call
+from farthing.pipeline.settlement import (
+    CLIENT_GONE,
+    CUT,
+    NOT_SENT,
+    TRUNCATED,
+    Price,
+    billable,
+    cause,
+    close_call,
+    lacks_end,
+)
 from farthing.types import Outcome, Usage
 from farthing.upstream.credentials import outgoing, returned
 from farthing.upstream.pool import EVENT_STREAM, Cut, Pending, Pool, Response, content_type
@@ -106,14 +116,14 @@ class Sender:
         attempt.waited()
         wire = exchange.wire
         outcome = wire.outcome(body, response.status)
-        attempt.end(outcome, text=lambda: said(wire, body), learn=lambda: body)
+        attempt.end(outcome, ended=True, text=lambda: said(wire, body), learn=lambda: body)
         return Reply(response.status, returned(response.headers), body)
 
     def _streamed(self, exchange: Exchange, attempt: Attempt, response: Response) -> Reply:
         tap = exchange.wire.tap(exchange.facts)
 
         def end(*, ended: bool) -> None:
-            attempt.end(tap.outcome(ended=ended), text=tap.text, learn=tap.recorded)
+            attempt.end(tap.outcome(ended=ended), ended=ended, text=tap.text, learn=tap.recorded)
 
         async def pass_on(write: Write) -> None:
             await self._pass_on(exchange, attempt, response, tap, write, end)
@@ -221,16 +231,22 @@ class Attempt:
         outcome: Outcome,
         error: str | None = None,
         *,
+        ended: bool = False,
         text: Callable[[], str] | None = None,
         learn: Callable[[], bytes | None] | None = None,
     ) -> None:
-        """Close the call. ``text``: what the reply says, to estimate tokens; ``learn``: its bytes, for who learns."""
+        """Close the call. ``ended``: the reply ended in order, as far as HTTP goes; ``text``: what it says, to estimate
+        tokens; ``learn``: its bytes, for who learns.
+        """
         if self._ended:
             return
         self._ended = True
         if self._response is None:
             self.waited()
         exchange, tally = self._exchange, self._exchange.tally
+        status = 0 if self._response is None else self._response.status
+        if ended and lacks_end(status, exchange.wire.operation, outcome):
+            error = TRUNCATED
         call = close_call(
             self._call(error),
             outcome,

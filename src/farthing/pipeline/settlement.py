@@ -24,10 +24,17 @@ NOT_SENT = "not_sent"
 """The client left before its request had gone out."""
 CUT = "cut"
 """The provider broke off inside its reply."""
+TRUNCATED = "truncated"
+"""The connection ended in order, but the reply in it lacks its end."""
+CLOSED = "upstream_closed"
+LET_GO_US = 30_000_000
+"""A connection that breaks while the provider has long been at work may have been broken by a box in between (their
+limits for idle connections begin at 60 s): then the answer is billed. Earlier, the provider has refused the request."""
 UNKNOWN_END = frozenset({CLIENT_GONE, TIMED_OUT, INTERNAL})
 """Nobody waited for the provider's answer: it may or may not be on the bill."""
 
 BROKEN = UNKNOWN_END | {CUT}
+NOTHING = Usage()
 
 
 class Priced(Protocol):
@@ -50,6 +57,12 @@ def cause(problem: BaseException) -> str:
     if isinstance(problem, UpstreamError):
         return problem.code.removeprefix("farthing_")
     return CLIENT_GONE if isinstance(problem, CancelledError | ClientGone) else INTERNAL
+
+
+def lacks_end(status: int, operation: str, outcome: Outcome) -> bool:
+    """Whether an answer ended in a way in which its API ends none. Some servers leave out the very last event."""
+    is_odd = not (outcome.complete or outcome.finish_reason or outcome.error)
+    return is_odd and operation == "chat" and status < 400
 
 
 def billable(method: str, operation: str, path: str) -> bool:
@@ -82,11 +95,13 @@ Bill = tuple[Usage | None, int | None, CostSource, str | None]
 
 def _bill(call: Call, outcome: Outcome, *, billable: bool, price: Price, estimate: Callable[[], Usage | None]) -> Bill:
     if call.status is None:
-        unknown = call.error in UNKNOWN_END and billable  # anything else never got there
+        unknown = billable and _may_be_billed(call)
         return (None, None, "unsettled", None) if unknown else (None, 0, "free", None)
     if outcome.usage is None and (call.status >= 400 or not billable):
         return None, 0, "free", None
     usage, exact = _usage(outcome, estimate)
+    if outcome.usage is None and outcome.error and not (usage and usage.output):
+        return None, 0, "free", None  # an error came instead of an answer
     if usage is None:  # of a reply that broke off the price is known, but not of what
         return None, None, "unsettled" if call.error in BROKEN else "unpriced", None
     priced = _price(outcome.model, call.model, usage, outcome.service_tier, price)
@@ -94,11 +109,22 @@ def _bill(call: Call, outcome: Outcome, *, billable: bool, price: Price, estimat
     return usage, priced.cost_nano, source, priced.version
 
 
+def _may_be_billed(call: Call) -> bool:
+    """Of a call without an answer: whether the provider may have worked all the same. Anything else never got there."""
+    return call.error in UNKNOWN_END or (call.error == CLOSED and (call.latency_us or 0) > LET_GO_US)
+
+
 def _usage(outcome: Outcome, estimate: Callable[[], Usage | None]) -> tuple[Usage | None, bool]:
-    """The tokens of a reply, and whether the provider itself said all of them."""
-    if outcome.usage is not None and not outcome.partial_usage:
+    """The tokens of a reply, and whether the provider itself said all of them.
+
+    It is believed, zeros too, unless it says that nothing at all was used, not even input, for a reply that says
+    something: that is a server that does not count.
+    """
+    if outcome.usage is not None and not outcome.partial_usage and outcome.usage != NOTHING:
         return outcome.usage, True
     guess = estimate()
+    if outcome.usage == NOTHING:
+        return (guess, False) if guess is not None and guess.output else (outcome.usage, not outcome.partial_usage)
     if outcome.usage is None or guess is None:
         return outcome.usage or guess, False
     output = max(outcome.usage.output, guess.output)

@@ -15,7 +15,7 @@ from farthing.simulator.caching import PromptCache, Split, prompt_tokens
 from farthing.simulator.call import Call, Done, Refusal
 from farthing.simulator.catalog import Catalog, Model
 from farthing.simulator.faults import Bucket, Fate, Faults, fate_of, faults_for
-from farthing.simulator.refusals import fault, rate_limited, too_long
+from farthing.simulator.refusals import fault, limited, rate_limited, too_long
 from farthing.simulator.wording import Ids, finished
 from farthing.types import Clock, Usage
 
@@ -79,13 +79,15 @@ class Engine:
     def take(self, call: Call, digest: bytes, ts: float, path: str, request_id: str) -> Work:
         """The call is taken on, or refused (raises ``Refusal``). ``digest`` stands for the request's bytes."""
         self._check_window(call)
-        faults = self.faults_of(call.model)
         self._seen[digest] += 1
+        faults = _at(self.faults_of(call.model), self._seen[digest])
         fate = fate_of(faults, self.seed, digest, self._seen[digest])
         split = self.cache.look(call, ts)
         if fate.reset:
             return Work(call, Done("", 0, (), Usage()), split, fate, faults, ts, path, request_id)
         self._check_limits(call.model, faults, _limited_tokens(call, split))
+        if fate.refused == "limited":
+            raise limited(call.model.api, call.model.name, faults.retry_after_ms)
         if fate.refused:
             raise fault(call.model.api, fate.refused)
         done = self._compose(call, split, ts, faults)
@@ -164,6 +166,11 @@ class Engine:
                 self._buckets[key] = Bucket(limit, now)
             if wait := self._buckets[key].take(amount, now):
                 raise rate_limited(model.api, model.name, name, limit, wait)
+
+
+def _at(faults: Faults, occurrence: int) -> Faults:
+    """The faults for the n-th time that the same request comes."""
+    return faults if faults.times is None or occurrence <= faults.times else Faults()
 
 
 def _limited_tokens(call: Call, split: Split) -> int:

@@ -8,19 +8,23 @@ from typing import Literal
 
 import msgspec
 
-Refused = Literal["error", "overloaded", "quota"]
+Refused = Literal["error", "overloaded", "quota", "limited"]
+Cut = Literal["drop", "error", "end"]
 
 
 class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What goes wrong with a model. ``None`` leaves it to the entry ``*``, and then to the default: nothing.
 
     Shares are between 0 and 1. ``rpm`` and ``tpm`` are limits per minute, by the simulator's own clock.
-    ``drop_after`` alone drops every stream, ``stall_s`` alone stalls every reply. The last eight are for all replies
-    of the model.
+    ``drop_after`` alone drops every stream, ``stall_s`` alone stalls every reply. What begins with ``p_`` rolls dice,
+    the rest is for all replies of the model; with ``times`` only the first so many times that the same bytes come.
     """
 
+    times: int | None = None
     rpm: int | None = None
     tpm: int | None = None
+    p_limited: float | None = None
+    retry_after_ms: int | None = None
     p_error: float | None = None
     p_overloaded: float | None = None
     p_quota: float | None = None
@@ -28,6 +32,8 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     p_drop: float | None = None
     drop_after: int | None = None
     p_stream_error: float | None = None
+    stream_error_after: int | None = None
+    truncate_after: int | None = None
     p_stall: float | None = None
     stall_s: float | None = None
     ttft_ms: float | None = None
@@ -70,16 +76,22 @@ class Fate(msgspec.Struct, frozen=True):
     reset: bool = False
     drop_after: int | None = None
     drop_at: float | None = None
+    error_after: int | None = None
     error_at: float | None = None
+    truncate_after: int | None = None
     stall_s: float = 0.0
     stall_at: float = 0.0
     ttft_s: float = 0.0
     token_s: float = 0.0
 
-    def cut(self, events: int) -> tuple[int | None, Literal["drop", "error"] | None]:
+    def cut(self, events: int) -> tuple[int | None, Cut | None]:
         """After how many of so many events the stream breaks off, and how."""
         if self.drop_after is not None and self.drop_after < events:
             return self.drop_after, "drop"
+        if self.error_after is not None and self.error_after < events:
+            return self.error_after, "error"
+        if self.truncate_after is not None and self.truncate_after < events:
+            return self.truncate_after, "end"
         if self.drop_at is not None:
             return max(1, int(self.drop_at * events)), "drop"
         if self.error_at is not None:
@@ -98,6 +110,8 @@ def fate_of(faults: Faults, seed: int, request: bytes, occurrence: int) -> Fate:
         reset=rolls["reset"] < (faults.p_reset or 0.0),
         drop_after=faults.drop_after if dropped else None,
         drop_at=rolls["place"] if dropped and faults.drop_after is None else None,
+        error_after=faults.stream_error_after,
+        truncate_after=faults.truncate_after,
         error_at=rolls["place"] if rolls["stream_error"] < (faults.p_stream_error or 0.0) else None,
         stall_s=(faults.stall_s or 0.0) if rolls["stall"] < _share(faults.p_stall, faults.stall_s) else 0.0,
         stall_at=rolls["where"],
@@ -115,6 +129,7 @@ def _refused(faults: Faults, roll: float) -> Refused | None:
         ("error", faults.p_error),
         ("overloaded", faults.p_overloaded),
         ("quota", faults.p_quota),
+        ("limited", faults.p_limited),
     )
     for name, share in chances:
         if roll < (share or 0.0):

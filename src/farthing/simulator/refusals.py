@@ -92,6 +92,16 @@ def rate_limited(api: Api, model: str, what: str, limit: int, wait: float) -> Re
     return refusal
 
 
+def limited(api: Api, model: str, retry_after_ms: int | None) -> Refusal:
+    """429 on demand; without a wait no header tells one."""
+    refusal = rate_limited(api, model, "requests", 60, (retry_after_ms or 0) / 1000)
+    if retry_after_ms is None:
+        refusal.headers = {}
+    elif api == "anthropic":  # in whole seconds, as theirs are; 0: at once
+        refusal.headers = {"retry-after": str(round(retry_after_ms / 1000))}
+    return refusal
+
+
 def fault(api: Api, name: str) -> Refusal:
     """A refusal that a fault asks for: ``error``, ``overloaded`` or ``quota``."""
     if name == "quota":

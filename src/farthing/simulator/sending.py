@@ -13,6 +13,7 @@ from aiohttp import web
 from farthing.simulator.anthropic_wire import event
 from farthing.simulator.call import Event, Json, dump
 from farthing.simulator.engine import Engine, Work
+from farthing.simulator.faults import Cut
 from farthing.simulator.openai_wire import sse
 
 _TOGETHER = 8192
@@ -56,6 +57,8 @@ async def send_stream(
     cut, how = fate.cut(len(events))
     if work.faults.malformed_json:
         events = _spoilt(events)
+    if work.faults.wrong_content_length:
+        response.content_length = sum(len(each.data) for each in events) + _MISSING_BYTES
     ledger = _Booking(engine, work)
     stall = int(fate.stall_at * len(events)) if fate.stall_s else None
     try:
@@ -71,14 +74,20 @@ async def send_stream(
                 await asyncio.sleep(seconds)
             await response.write(b"".join(each.data for each in group))
         if how == "error":
-            await response.write(_error_event(work, ledger.events))
+            await response.write(_error_event(work, ledger.fail()))
     except ConnectionError:  # the client left
         ledger.undo_last()
     finally:
         ledger.close(complete=False)
+    _hang_up(request, work, how)
+    return response
+
+
+def _hang_up(request: web.Request, work: Work, how: Cut | None) -> None:
     if how == "drop":
         abort(request)
-    return response
+    elif work.faults.wrong_content_length and request.transport is not None:
+        request.transport.close()
 
 
 def abort(request: web.Request) -> None:
@@ -109,6 +118,11 @@ class _Booking:
 
     def undo_last(self) -> None:
         self._sent -= self._last
+
+    def fail(self) -> int:
+        """The events so far; before the first one nothing was generated, and nothing is billed."""
+        self._open = self._open and self.events > 0
+        return self.events
 
     def close(self, *, complete: bool) -> None:
         if self._open:
