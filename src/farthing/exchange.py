@@ -62,6 +62,8 @@ class Tally(msgspec.Struct):
     """Why the request may not be answered from the cache; empty or ``None`` if nothing speaks against it."""
     route: str | None = None
     served_model: str | None = None
+    asked: Target | None = None
+    """Where it was meant to go, if another model took over."""
     as_sent: bool = True
     """No lever changed what was sent, so the baseline is the cost; else it is ``baseline_nano``."""
     baseline_nano: int | None = None

@@ -148,7 +148,16 @@ async def start(tmp_path):
         houses = []
 
         async def start(
-            provider, *, mode="save", environ=None, timestamp=None, server=None, cache=None, retries=None, **tables
+            provider,
+            *,
+            mode="save",
+            environ=None,
+            timestamp=None,
+            server=None,
+            cache=None,
+            retries=None,
+            providers=None,
+            **tables,
         ):
             openai_url, anthropic_url = (
                 (provider, provider.removesuffix("/v1"))
@@ -163,6 +172,7 @@ async def start(tmp_path):
                 providers={
                     "openai": Provider(openai_url, "openai", "OPENAI_API_KEY"),
                     "anthropic": Provider(anthropic_url, "anthropic", "ANTHROPIC_API_KEY"),
+                    **(providers or {}),
                 },
                 cache=cache or Cache(),
                 retries=retries or Retries(attempts=1),

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,8 @@ def test_the_contract_s_own_example_is_read(tmp_path):
     assert policy.server.workers == 2
     assert policy.providers["openai"].api_key_env == "OPENAI_API_KEY"
     assert policy.providers["groq"].models == ("llama-*",)
-    assert policy.notices == ("[tiers] has no effect in this version", "[routing] has no effect in this version")
+    assert policy.tiers.simple == ("gpt-4o-mini",)
+    assert policy.notices == ("[routing] has no effect in this version",)
 
 
 def test_the_environment_goes_before_the_file(tmp_path):
@@ -154,3 +156,40 @@ def test_an_error_in_rates_names_key_and_line(tmp_path, text, words):
     message = problem(tmp_path, text)
     for word in words:
         assert word in message
+
+
+def test_fallbacks_and_what_models_can_take(tmp_path):
+    policy = load_policy(
+        written(
+            tmp_path,
+            """
+            [fallback]
+            "gpt-4o" = ["azure/gpt-4o", "gpt-4.1"]
+            [models."ollama/llama3"]
+            context = 8192
+            tools = false
+            [providers.openai]
+            base_urls = ["https://eu.example/v1"]
+            api_key_envs = ["SECOND"]
+            """,
+        ),
+        {},
+    )
+    assert policy.fallback == {"gpt-4o": ("azure/gpt-4o", "gpt-4.1")}
+    assert (policy.models["ollama/llama3"].context, policy.models["ollama/llama3"].tools) == (8192, False)
+    assert policy.providers["openai"].base_urls == ("https://eu.example/v1",)
+    assert policy.providers["openai"].api_key_envs == ("SECOND",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[fallback]\ngpt = "other"', r"line 2: \[fallback\] gpt: should be a list of models"),
+        ("[fallback]\ngpt = [1]", "should be a list of models"),
+        ("[models.x]\ntool = true", "did you mean tools"),
+        ('[providers.openai]\nbase_urls = ["eu.example"]', "base_urls.*does not start with http"),
+        ('[tiers]\nsimple = "gpt-4o-mini"', r"line 2: \[tiers\] simple"),
+    ],
+)
+def test_mistakes_in_them_are_named(tmp_path, text, told):
+    assert re.search(told, problem(tmp_path, text))

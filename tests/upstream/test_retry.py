@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farthing.upstream.retry import LONGEST_S, Budget, Failure, is_transient, wait_s
+from farthing.upstream.retry import LONGEST_S, Budget, Failure, verdict, wait_s
 
 NOW = 1_795_000_000.0
 
@@ -11,35 +11,51 @@ def failure(status, code=None, **headers):
     return Failure(status, code, [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()])
 
 
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
+def means(*args, own_key=False, **headers):
+    return verdict(failure(*args, **headers), own_key=own_key)
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 498, 500, 502, 503, 504, 529])
 def test_what_the_official_clients_retry(status):
-    assert is_transient(failure(status))
+    assert means(status) == "again"
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
+@pytest.mark.parametrize("status", [400, 402, 404, 413, 422])
 def test_what_is_the_client_s_own_fault_is_not_retried(status):
-    assert not is_transient(failure(status))
+    assert means(status) == "final"
 
 
-def test_quota_is_not_retried():
-    """A 429 for money, not for speed: waiting does not help."""
-    assert not is_transient(failure(429, "insufficient_quota"))
-    assert is_transient(failure(429, "rate_limit_exceeded"))
+def test_quota_error_is_final():
+    """A 429 for money, not for speed: waiting does not help. Another key of ours may."""
+    assert means(429, "insufficient_quota", own_key=True) == "final"
+    assert means(429, "insufficient_quota") == "key"
+    assert means(429, "rate_limit_exceeded") == "again"
+    broke = Failure(400, "invalid_request_error", [], b"Your credit balance is too low to access the Anthropic API.")
+    assert verdict(broke, own_key=False) == "key"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_not_taken_says_nothing_about_others_of_ours(status):
+    assert means(status) == "key"
+    assert means(status, own_key=True) == "final"
 
 
 def test_the_provider_has_the_last_word():
-    assert not is_transient(failure(503, x_should_retry="false"))
-    assert is_transient(failure(400, x_should_retry="true"))
+    assert means(503, x_should_retry="false") == "elsewhere"
+    assert means(400, x_should_retry="true") == "again"
 
 
 @pytest.mark.parametrize(
-    ("code", "again"),
+    ("code", "found"),
     [
-        ("farthing_upstream_unreachable", True), ("farthing_upstream_closed", True), ("farthing_upstream_timeout", False)
+        ("farthing_upstream_unreachable", "again"),
+        ("farthing_upstream_closed", "again"),
+        ("farthing_upstream_cut", "again"),
+        ("farthing_upstream_timeout", "elsewhere"),
     ],
-)  # fmt: skip
-def test_a_connection_that_broke_before_the_answer_is_tried_again_but_silence_is_not(code, again):
-    assert is_transient(Failure(None, code)) is again
+)
+def test_a_connection_that_broke_is_tried_again_but_silence_is_not(code, found):
+    assert verdict(Failure(None, code), own_key=False) == found
 
 
 @pytest.mark.parametrize(

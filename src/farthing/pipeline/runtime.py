@@ -15,7 +15,7 @@ import msgspec
 
 from farthing import tokens
 from farthing.errors import RequestError, StoreError
-from farthing.exchange import Exchange, Handler, Reply, Stage, prompt_of
+from farthing.exchange import Exchange, Handler, Reply, Stage, Target, prompt_of
 from farthing.insight.shape import shape_of
 from farthing.ledger import pulse
 from farthing.ledger.journal import Journal
@@ -23,20 +23,25 @@ from farthing.ledger.records import Shape
 from farthing.levers.recall.answer import Stats
 from farthing.levers.recall.lever import Recall
 from farthing.levers.recall.store import AnswerStore, open_answers
+from farthing.limits.gate import Gates
 from farthing.limits.keys import KeyRing
 from farthing.pipeline.drain import Drains
+from farthing.pipeline.fitting import Fit
 from farthing.pipeline.health import journal_problem, keeper_problem
+from farthing.pipeline.reach import Reach, Timing
 from farthing.pipeline.readings import Readings
-from farthing.pipeline.retry import Limits, Retry
 from farthing.pipeline.send import Sender
 from farthing.pipeline.settle import Settler
 from farthing.pipeline.settlement import CLIENT_GONE, Price, Priced
 from farthing.pipeline.stages import pipeline
+from farthing.pipeline.trip import Guide, Limits
 from farthing.policy import Policy
 from farthing.policy.units import seconds, size
 from farthing.prices.book import PriceBook
 from farthing.types import Clock, Headers, Usage
+from farthing.upstream.health import Health
 from farthing.upstream.pool import Pool, open_pool
+from farthing.upstream.ways import Ways
 from farthing.wire.edit import replace_top_level
 
 log = logging.getLogger("farthing")
@@ -71,7 +76,7 @@ class Runtime:
         self.answers = self._open_answers()
         self._pool: Pool | None = None
         self._handler: Handler | None = None
-        self._settler = Settler(self.journal, self.monotonic, self._shape)
+        self._settler = Settler(self.journal, self.monotonic, self._shape, self._cost_at)
 
     async def start(self) -> None:
         """Open what needs a running event loop."""
@@ -93,7 +98,7 @@ class Runtime:
             drains=Drains(server.hangup, seconds(server.hangup_limit)),
         )
         self._handler = pipeline(
-            settle=self._settler.stage, recall=self._recall(), retry=self._retry().stage, send=sender.handle
+            settle=self._settler.stage, recall=self._recall(), reach=self._reach().stage, send=sender.handle
         )
 
     async def stop(self) -> None:
@@ -169,15 +174,18 @@ class Runtime:
             per_user=cache.scope == "user",
         ).stage
 
-    def _retry(self) -> Retry:
-        retries = self.policy.retries
+    def _reach(self) -> Reach:
+        retries, health = self.policy.retries, Health()
+        gates = Gates(self.policy.rates, self.policy.server.workers, self.monotonic)
         limits = Limits(retries.attempts, seconds(retries.deadline), retries.budget)
-        return Retry(
-            limits,
-            clock=self.clock,
-            monotonic=self.monotonic,
-            random=lambda: self._random(53) / 2**53,
-            sleep=asyncio.sleep,
+        return Reach(
+            Ways(self.policy, self.environ, self.prices.maker),
+            health,
+            Guide(health, gates, limits),
+            deadline_s=limits.deadline_s,
+            timing=Timing(self.clock, self.monotonic, lambda: self._random(53) / 2**53, asyncio.sleep),
+            fits=Fit(self.policy.models, self.prices.context_window).fits,
+            rename=self.rename_model,
         )
 
     def _price_of(self, exchange: Exchange) -> Price:
@@ -189,6 +197,10 @@ class Runtime:
 
     def _cost_of(self, exchange: Exchange, model: str, usage: Usage) -> int | None:
         return self._price(exchange, exchange.target.provider, model, usage, exchange.facts.service_tier).cost_nano
+
+    def _cost_at(self, exchange: Exchange, target: Target, usage: Usage) -> int | None:
+        priced = self._price(exchange, target.provider, target.model or "", usage, exchange.facts.service_tier)
+        return priced.cost_nano
 
     def _meanwhile(self, exchange: Exchange) -> None:
         """While the provider works: what the ledger needs and the provider does not."""

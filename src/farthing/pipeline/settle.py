@@ -11,17 +11,21 @@ from typing import Protocol
 import msgspec
 
 from farthing.errors import RequestError
-from farthing.exchange import ClientGone, Exchange, Handler, Pump, Reply, Write
+from farthing.exchange import ClientGone, Exchange, Handler, Pump, Reply, Target, Write
 from farthing.ledger.records import Entry, Settled, Shape
 from farthing.money import usd
 from farthing.pipeline.settlement import CLIENT_GONE, cause, total
-from farthing.types import Headers
+from farthing.types import Headers, Usage
 from farthing.upstream.pool import EVENT_STREAM, content_type
 from farthing.wire.errors import error_body
 
 log = logging.getLogger("farthing")
 
 ShapeOf = Callable[[Exchange], Shape | None]
+CostOf = Callable[[Exchange, Target, Usage], int | None]
+"""(exchange, target, usage) → what that usage costs there, in nano-dollars; ``None`` if no price is known."""
+TAKEN_OVER = "fallback"
+"""The lever of requests that another model took over: what it saved may be less than nothing."""
 
 
 class Journal(Protocol):
@@ -33,8 +37,9 @@ class Journal(Protocol):
 class Settler:
     """Writes ``Settled`` once for every exchange."""
 
-    def __init__(self, journal: Journal, monotonic: Callable[[], float], shape_of: ShapeOf) -> None:
-        self._journal, self._monotonic, self._shape_of = journal, monotonic, shape_of
+    def __init__(self, journal: Journal, monotonic: Callable[[], float], shape_of: ShapeOf, cost_of: CostOf) -> None:
+        self._journal, self._monotonic = journal, monotonic
+        self._shape_of, self._cost_of = shape_of, cost_of
 
     async def stage(self, exchange: Exchange, following: Handler) -> Reply:
         """Settle in every ending: answered, refused, failed, hung up."""
@@ -78,6 +83,9 @@ class Settler:
         if tally.shape is None:
             tally.shape = self._shape_of(exchange)
         cost = total(tally.calls)
+        asked = tally.asked or exchange.target
+        if tally.asked is not None:
+            self._taken_over(exchange, tally.asked, cost)
         told = tally.calls[-1].error if tally.calls else None  # also an error event after a status of 200
         self._journal.append(
             Settled(
@@ -86,7 +94,7 @@ class Settler:
                 caller=exchange.caller,
                 wire=exchange.wire.name,
                 path=exchange.path.partition("?")[0],
-                provider=exchange.target.provider or None,
+                provider=asked.provider or None,
                 model=exchange.facts.model,
                 stream=exchange.facts.stream,
                 served_model=tally.served_model,
@@ -106,6 +114,15 @@ class Settler:
                 shape=tally.shape,
             )
         )
+
+    def _taken_over(self, exchange: Exchange, asked: Target, cost: int | None) -> None:
+        """The baseline of a request that another model answered: its tokens at the price of the one asked for."""
+        tally = exchange.tally
+        usage = tally.calls[-1].usage if tally.calls else None
+        tally.as_sent = False
+        tally.baseline_nano = None if usage is None else self._cost_of(exchange, asked, usage)
+        if tally.baseline_nano is not None and cost is not None:
+            tally.saved.append((TAKEN_OVER, tally.baseline_nano - cost))
 
     def _settling(self, exchange: Exchange, pump: Pump, *, events: bool) -> Pump:
         async def settled(write: Write) -> None:
@@ -132,8 +149,8 @@ class Settler:
             (b"x-farthing-cache", tally.cache.encode()),
             (b"x-farthing-overhead-ms", b"%.3f" % (self._overhead_us(exchange) / 1000)),
         ]
-        if exchange.target.provider:
-            headers.append((b"x-farthing-provider", printable(exchange.target.provider)))
+        if provider := tally.calls[-1].provider if tally.calls else exchange.target.provider:
+            headers.append((b"x-farthing-provider", printable(provider)))
         if model := tally.served_model or exchange.target.model:
             headers.append((b"x-farthing-model", printable(model)))
         if tally.cache_reason:

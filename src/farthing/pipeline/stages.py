@@ -7,15 +7,15 @@ from functools import reduce
 from farthing.exchange import Exchange, Handler, Reply, Stage
 
 
-def pipeline(*, settle: Stage, recall: Stage | None, retry: Stage, send: Handler) -> Handler:
+def pipeline(*, settle: Stage, recall: Stage | None, reach: Stage, send: Handler) -> Handler:
     """Identify and admit have happened when an exchange exists (``gateway.intake``); then, from the outside in:
 
     settle   whatever happens further in, it is in the ledger before the client sees the end
     recall   answered before? then not again
-    retry    a call that failed for a passing reason is made again
+    reach    which way, and another one if that fails
     send     one call of the provider
     """
-    stages = [stage for stage in (settle, recall, retry) if stage is not None]
+    stages = [stage for stage in (settle, recall, reach) if stage is not None]
     return reduce(_before, reversed(stages), send)
 
 

@@ -12,19 +12,33 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import msgspec
 
 from farthing.errors import ConfigError
-from farthing.policy.model import BUILT_IN, Cache, Metrics, Policy, Prices, Provider, Rates, Retries, Server, Store
+from farthing.policy.model import (
+    BUILT_IN,
+    Cache,
+    Metrics,
+    Model,
+    Policy,
+    Prices,
+    Provider,
+    Rates,
+    Retries,
+    Server,
+    Store,
+    Tiers,
+)
 
 TABLES: dict[str, type[msgspec.Struct]] = {
     "server": Server,
     "store": Store,
     "retries": Retries,
+    "tiers": Tiers,
     "cache": Cache,
     "prices": Prices,
     "metrics": Metrics,
 }
-NAMED: dict[str, type[msgspec.Struct]] = {"providers": Provider, "rates": Rates}
+NAMED: dict[str, type[msgspec.Struct]] = {"providers": Provider, "rates": Rates, "models": Model}
 """Tables of tables: ``[providers.NAME]``."""
-LATER = ("tiers", "routing", "fit", "prefix", "batch", "quality", "proof")
+LATER = ("routing", "fit", "prefix", "batch", "quality", "proof")
 """Tables of the contract whose levers are not in this version: accepted, and said to have no effect."""
 MODES = ("observe", "save")
 NOT_SETTINGS = ("FARTHING_CONFIG",)
@@ -104,7 +118,7 @@ class _Reader:
         self.source, self.name, self.environ = source, name, environ
 
     def policy(self, raw: Raw) -> Policy:
-        allowed = ["mode", *NAMED, *TABLES, *LATER]
+        allowed = ["mode", *NAMED, "fallback", *TABLES, *LATER]
         for key in raw:
             if key not in allowed:
                 raise self.error(None, key, f"there is no such setting{_meant(key, allowed)}")
@@ -114,8 +128,27 @@ class _Reader:
         tables: dict[str, Any] = {key: self.table(key, raw[key], shape) for key, shape in TABLES.items() if key in raw}
         notices = tuple(f"[{key}] has no effect in this version" for key in LATER if key in raw)
         providers = self.providers(raw.get("providers", {}))
-        rates = self.rates(raw.get("rates", {}), providers)
-        return Policy(mode=mode, providers=providers, rates=rates, notices=notices, **tables)
+        return Policy(
+            mode=mode,
+            providers=providers,
+            rates=self.rates(raw.get("rates", {}), providers),
+            fallback=self.fallback(raw.get("fallback", {})),
+            models={
+                name: self.table(f"models.{name}", table, Model)
+                for name, table in self.as_table("models", raw.get("models", {})).items()
+            },
+            notices=notices,
+            **tables,
+        )
+
+    def fallback(self, value: object) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for model, chain in self.as_table("fallback", value).items():
+            try:
+                found[model] = msgspec.convert(chain, tuple[str, ...])
+            except msgspec.ValidationError:
+                raise self.error("fallback", model, 'should be a list of models: ["gpt-4.1", "azure/gpt-4o"]') from None
+        return found
 
     def providers(self, value: object) -> dict[str, Provider]:
         found = dict(BUILT_IN)

@@ -114,10 +114,42 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The environment variable that holds its key, used when the client sends none or a virtual one."""
     models: tuple[str, ...] = ()
     """Models (with ``*``) that go here without a prefix; ``name/model`` always does."""
+    base_urls: tuple[str, ...] = ()
+    """More endpoints that serve the same models: load is spread over all, a conversation stays at one."""
+    api_key_envs: tuple[str, ...] = ()
+    """More variables with keys of this provider, each with rate limits of its own: load is spread likewise."""
 
     def __post_init__(self) -> None:
-        if not self.base_url.startswith(("http://", "https://")):
-            raise ValueError(f"base_url: {self.base_url!r} does not start with http:// or https://")
+        for key, urls in (("base_url", (self.base_url,)), ("base_urls", self.base_urls)):
+            for url in urls:
+                if not url.startswith(("http://", "https://")):
+                    raise ValueError(f"{key}: {url!r} does not start with http:// or https://")
+
+
+class Tiers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Models by what they are good for, the first first. In ``save`` mode a request whose model is at its limit or down
+    goes to the next one of the same tier that can take it.
+    """
+
+    simple: tuple[str, ...] = ("gpt-4o-mini",)
+    """For plain questions."""
+    moderate: tuple[str, ...] = ("claude-3-5-sonnet-20241022",)
+    """For most work."""
+    complex: tuple[str, ...] = ("gpt-4o",)
+    """For what needs thought."""
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model can take: a request goes to no fallback that cannot take it."""
+
+    context: int | None = None
+    """Tokens of its window; without it the price data's."""
+    tools: bool = True
+    """Whether it can call tools."""
+    images: bool = True
+    """Whether it takes images, audio and documents."""
+    json_schema: bool = True
+    """Whether it keeps to a JSON schema."""
 
 
 class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -234,6 +266,10 @@ class Policy(msgspec.Struct, frozen=True):
     providers: dict[str, Provider] = msgspec.field(default_factory=lambda: dict(BUILT_IN))
     retries: Retries = Retries()
     rates: dict[str, Rates] = {}
+    tiers: Tiers = Tiers()
+    fallback: dict[str, tuple[str, ...]] = {}
+    """Model (with ``*``) → the models that take its requests when it cannot; goes before the tier."""
+    models: dict[str, Model] = {}
     cache: Cache = Cache()
     prices: Prices = Prices()
     metrics: Metrics = Metrics()

@@ -136,6 +136,11 @@ class PriceBook:
         """In tokens, if known."""
         return self._quote(provider, api, model, None).context
 
+    def maker(self, provider: str, api: Api, model: str) -> str | None:
+        """Whose list has the model's price, by the list's own name (``anthropic``); ``None`` if none has."""
+        found = self._catalog.find(provider, api, model)
+        return found.shelf if found else None
+
     def explain(
         self, provider: str, model: str, ts: float, *, api: Api = "openai", service_tier: str | None = None
     ) -> PriceLine:

@@ -1,4 +1,4 @@
-"""When a call that failed is worth another, and how long to wait first. Pure.
+"""What a failed call means: whether another may succeed, where, and how long to wait first. Pure.
 
 What is retried is what OpenAI's and Anthropic's own clients retry (408, 409, 429, 5xx, Anthropic's 529, a connection
 that could not be made or broke off before the answer), and never what cannot get better: a quota that is used up, a
@@ -10,14 +10,24 @@ Waits grow exponentially with full jitter ("Exponential Backoff And Jitter", AWS
 from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
+from typing import Literal
 
 import msgspec
 
 from farthing.types import Headers
 
-STATUSES = frozenset({408, 409, 429})
+Verdict = Literal["again", "elsewhere", "key", "final"]
+"""``again``: the same call may succeed later, or elsewhere now. ``elsewhere``: not here. ``key``: not with this key.
+``final``: it is the request's own fault.
+"""
+
+STATUSES = frozenset({408, 409, 429, 498})
+"""Besides 5xx. 498: Groq's flex tier has no room."""
+AGAIN = frozenset({"farthing_upstream_unreachable", "farthing_upstream_closed", "farthing_upstream_cut"})
 HOPELESS = frozenset({"insufficient_quota", "billing_error", "billing_hard_limit_reached", "credit_balance_too_low"})
-"""Error codes of a 429 or 5xx that waiting does not change."""
+"""Error codes that waiting does not change, but another key may."""
+NO_MONEY = b"credit balance is too low"
+"""Anthropic says so in a 400 of the usual type."""
 FIRST_S = 0.5
 LONGEST_S = 8.0
 
@@ -28,29 +38,39 @@ class Failure(msgspec.Struct, frozen=True):
     status: int | None
     code: str | None
     headers: Headers = []
+    body: bytes = b""
 
 
-def is_transient(failure: Failure) -> bool:
-    """Whether the same call may succeed later."""
-    if failure.status is None:
-        return failure.code in {"farthing_upstream_unreachable", "farthing_upstream_closed"}
-    if (told := _header(failure.headers, b"x-should-retry")) is not None:
-        return told == "true"
-    return (failure.status in STATUSES or failure.status >= 500) and failure.code not in HOPELESS
+def verdict(failure: Failure, *, own_key: bool) -> Verdict:
+    """What to make of it. ``own_key``: the key is the client's, and what is wrong with it is for the client to see.
+
+    A call that timed out may go on at the provider and be billed: it is not made twice at the same place.
+    """
+    status = failure.status
+    if status is None:
+        return "again" if failure.code in AGAIN else "elsewhere"
+    if failure.code in HOPELESS or status in {401, 403} or NO_MONEY in failure.body:
+        return "final" if own_key else "key"
+    told = _header(failure.headers, b"x-should-retry")
+    if told == "true":
+        return "again"
+    if status in STATUSES or status >= 500:
+        return "again" if told is None else "elsewhere"
+    return "final"
 
 
 def wait_s(failure: Failure, attempt: int, jitter: float, now: float) -> float:
-    """Seconds to wait before the next call. ``attempt``: how many there were; ``jitter``: random, 0 to 1;
+    """Seconds to wait before the same call again. ``attempt``: how many there were; ``jitter``: random, 0 to 1;
     ``now``: seconds since the epoch.
     """
-    asked = _asked(failure.headers, now)
+    asked = asked_s(failure.headers, now)
     if asked is not None:
         return asked
     return min(LONGEST_S, FIRST_S * 2 ** (attempt - 1)) * jitter
 
 
-def _asked(headers: Headers, now: float) -> float | None:
-    """How long the provider wants to be left alone; ``None`` if it does not say."""
+def asked_s(headers: Headers, now: float) -> float | None:
+    """How long the provider wants to be left alone; ``None`` if it does not say. ``now``: seconds since the epoch."""
     millis = _number(_header(headers, b"retry-after-ms"))
     if millis is not None:
         return millis / 1000

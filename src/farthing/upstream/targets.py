@@ -22,7 +22,7 @@ class Targets:
             api: [(pattern, name) for name, one in speaking.items() for pattern in one.models]
             for api, speaking in self._speaking.items()
         }
-        self._bases = {name: base_of(one) for name, one in providers.items()}
+        self._bases = {name: base_of(one.base_url, one.kind) for name, one in providers.items()}
 
     def choose(self, api: Api, model: str | None) -> Choice:
         """The provider and the model's name there.
@@ -30,6 +30,13 @@ class Targets:
         ``name/model`` names the provider; else the first whose ``models`` fit; else the first that speaks the API.
         Raises ``NoSuchRoute``.
         """
+        found = self.find(api, model)
+        if found is None:
+            raise NoSuchRoute(f'no provider speaks the {api} API; add one with kind = "{api}" to farthing.toml')
+        return found
+
+    def find(self, api: Api, model: str | None) -> Choice | None:
+        """The same; ``None`` if no provider speaks the API."""
         speaking = self._speaking[api]
         if model is not None:
             name, slash, rest = model.partition("/")
@@ -38,9 +45,7 @@ class Targets:
             for pattern, name in self._patterns[api]:
                 if fnmatchcase(model, pattern):
                     return Choice(name, model)
-        for name in speaking:
-            return Choice(name, model)
-        raise NoSuchRoute(f'no provider speaks the {api} API; add one with kind = "{api}" to farthing.toml')
+        return next((Choice(name, model) for name in speaking), None)
 
     def url(self, provider: str, path: str) -> str:
         """The address of a path (``/v1/…`` with its query) at a provider."""
@@ -55,10 +60,10 @@ class Choice(NamedTuple):
     model: str | None
 
 
-def base_of(provider: Provider) -> tuple[str, int]:
+def base_of(url: str, kind: Api) -> tuple[str, int]:
     """What goes before a path, and how many characters of the path it takes the place of.
 
     An OpenAI-compatible base stands for ``/v1``, an Anthropic-compatible one for what comes before it.
     """
-    base = provider.base_url.rstrip("/")
-    return (base.removesuffix("/v1"), 0) if provider.kind == "anthropic" else (base, len("/v1"))
+    base = url.rstrip("/")
+    return (base.removesuffix("/v1"), 0) if kind == "anthropic" else (base, len("/v1"))

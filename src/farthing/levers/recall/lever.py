@@ -252,6 +252,9 @@ def _refused(exchange: Exchange) -> str | None:
 
 
 def _storable(exchange: Exchange, finished: Finished) -> bool:
+    asked = exchange.target
+    if (finished.call.provider, finished.call.model) != (asked.provider, asked.model):
+        return False  # another model took over; the next one who asks shall get what he asks for
     status, outcome, body = finished.call.status or 0, finished.outcome, finished.body
     if storable(exchange.wire.operation, status, outcome, body, _text(exchange, finished)) is not None:
         return False

@@ -1,0 +1,243 @@
+"""The stage before sending: which way a request goes, and what is tried when that fails.
+
+Asked for is a model; there may be several keys and endpoints for it, and other models that may take over. A request
+goes the first way that has room and is not down. If it fails, another way is tried at once, and the same one after a
+while, within limits and only before the first byte has reached the client. In the end the client sees an answer, or
+what the model that it asked for said last.
+
+In observe mode nothing is changed: one call, of the model that was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import msgspec
+
+from farthing.errors import RateLimited, RequestError, UpstreamError
+from farthing.exchange import Exchange, Handler, Pump, Reply, Target, Write
+from farthing.limits.gate import Permit
+from farthing.pipeline.trip import NEVER, Guide, Step, Trip
+from farthing.types import Clock
+from farthing.upstream.headroom import Need
+from farthing.upstream.health import Health, Ticket
+from farthing.upstream.retry import Failure, asked_s, verdict, wait_s
+from farthing.upstream.ways import Plan, Way, Ways, by_affinity
+
+ROUTE_OFF = (b"x-farthing-route", b"off")
+BEGINNING = 1_024
+"""Bytes of a body that tell conversations apart where there is no session."""
+BYTES_PER_TOKEN = 4
+USUAL_OUTPUT = 256
+"""Tokens, where a request sets no limit."""
+KEY_REFUSED_S = 60.0
+"""A key that the provider does not take, or that has no money left, is left alone for so long."""
+
+Fits = Callable[[Exchange, Way], bool]
+"""Whether a fallback can take a request."""
+
+
+class Timing(NamedTuple):
+    """Time and chance, handed in."""
+
+    clock: Clock
+    monotonic: Callable[[], float]
+    random: Callable[[], float]
+    """From 0 to 1."""
+    sleep: Callable[[float], Awaitable[None]]
+
+
+class Reach:
+    """Finds ways and goes them."""
+
+    def __init__(
+        self,
+        ways: Ways,
+        health: Health,
+        guide: Guide,
+        *,
+        deadline_s: float,
+        timing: Timing,
+        fits: Fits,
+        rename: Callable[[bytes, str], bytes],
+    ) -> None:
+        self._ways, self._health, self._guide, self._deadline_s = ways, health, guide, deadline_s
+        self._clock, self._monotonic, self._random, self._sleep = timing
+        self._fits, self._rename = fits, rename
+
+    async def stage(self, exchange: Exchange, following: Handler) -> Reply:
+        """The first answer, or the last failure of the model that was asked for. Raises ``RequestError``."""
+        if exchange.upload is not None:
+            return await following(exchange)
+        target = exchange.target
+        plan = self._ways.plan(exchange.wire.api, target.provider, target.model, own_key=target.key is None)
+        if exchange.mode == "observe":
+            return await self._observed(exchange, plan, following)
+        self._guide.budget.earn()
+        trip = self._trip(exchange, plan)
+        while (step := await self._next(trip)) is not None:
+            reply = await self._try(trip, step, following)
+            if reply is not None:
+                return reply
+        return trip.last_word()
+
+    async def _observed(self, exchange: Exchange, plan: Plan, following: Handler) -> Reply:
+        if len(plan[0]) == 1:
+            return await following(exchange)
+        return await following(self._through(exchange, by_affinity(plan[0], _affinity(exchange))[0]))
+
+    def _trip(self, exchange: Exchange, plan: Plan) -> Trip:
+        groups = [by_affinity(plan[0], _affinity(exchange)) if len(plan[0]) > 1 else list(plan[0])]
+        if len(plan) > 1 and ROUTE_OFF not in exchange.headers:
+            fitting = (ways for ways in plan[1:] if self._fits(exchange, ways[0]))
+            groups += [by_affinity(ways, _affinity(exchange)) for ways in fitting]
+        need = Need(len(exchange.body) // BYTES_PER_TOKEN, exchange.facts.max_output or USUAL_OUTPUT)
+        return Trip(exchange, groups, need, exchange.begun + self._deadline_s)
+
+    async def _next(self, trip: Trip) -> Step | None:
+        """The way for the next call, once there is one; ``None`` if there will be none in time."""
+        while True:
+            now = self._monotonic()
+            if (step := self._guide.ready(trip, now)) is not None:
+                return step
+            wait, step = self._guide.soonest(trip, now)
+            if step is None or now + wait > trip.deadline:
+                # Never worse than not being there: a request that was not tried at all is tried now.
+                return None if trip.failed else Step(0, trip.groups[0][0])
+            if self._guide.waits_at_gate(trip, step.way, now):
+                return step
+            await self._pause(trip, step.way, wait)
+
+    async def _pause(self, trip: Trip, way: Way, wait: float) -> None:
+        """It is the provider that has no room, so the time is not ours."""
+        began, waiting = self._monotonic(), self._guide.waiting
+        waiting[way.name] += 1
+        try:
+            await self._sleep(wait)
+        finally:
+            waiting[way.name] -= 1
+            if not waiting[way.name]:
+                del waiting[way.name]
+            trip.exchange.tally.upstream_s += self._monotonic() - began
+
+    # ------------------------------------------------------------ one call
+
+    async def _try(self, trip: Trip, step: Step, following: Handler) -> Reply | None:
+        """One call: its answer, or ``None`` if it failed and was noted."""
+        gate = self._guide.gate(trip, step.way)
+        try:
+            permit = gate and await gate.admit(trip.exchange.caller.tenant, trip.need.tokens, trip.deadline)
+        except RateLimited as full:
+            self._give_up(trip, step, full)
+            return None
+        trip.calls[step.group] += 1
+        call = _Call(self._health, self._health.begin(step.way, trip.need, self._monotonic()), permit)
+        reply, problem = await self._called(call, self._through(trip.exchange, step.way), following)
+        failure = _failure(trip.exchange, reply, problem)
+        if failure is None and reply is not None:
+            self._health.answered(call.ticket, reply.headers)
+            if step.group:
+                self._taken_over(trip, step.way)
+            return reply
+        if failure is not None:
+            self._note(trip, step, call.ticket, failure)
+        if not step.group:
+            trip.failed = (reply, problem)
+        return None
+
+    async def _called(
+        self, call: _Call, exchange: Exchange, following: Handler
+    ) -> tuple[Reply | None, RequestError | None]:
+        try:
+            reply = await following(exchange)
+        except UpstreamError as problem:
+            call.end(exchange)
+            return None, problem
+        except BaseException:
+            self._health.left(call.ticket)
+            call.end(exchange)
+            raise
+        if reply.pump is None:
+            call.end(exchange)
+        else:
+            reply.pump = _ending(call, exchange, reply.pump)
+        return reply, None
+
+    def _give_up(self, trip: Trip, step: Step, problem: RateLimited) -> None:
+        """Our own limit has no room for it in time."""
+        trip.not_before[step.way.name] = NEVER
+        trip.why = trip.why or "has no room"
+        if not step.group:
+            trip.failed = (None, problem)
+
+    def _note(self, trip: Trip, step: Step, ticket: Ticket, failure: Failure) -> None:
+        """Learn from a failure."""
+        now, epoch = self._monotonic(), self._clock()
+        found = verdict(failure, own_key=ticket.way.key is None)
+        if failure.status is None:
+            self._health.silent(ticket, now)
+        elif found == "final":
+            self._health.answered(ticket, failure.headers)
+        else:
+            wait = KEY_REFUSED_S if found == "key" else asked_s(failure.headers, epoch)
+            self._health.refused(ticket, failure.headers, wait, now)
+        trip.why = trip.why or str(failure.status or (failure.code or "").removeprefix("farthing_"))
+        trip.bar(step, found, now + wait_s(failure, trip.calls[step.group], self._random(), epoch))
+
+    def _taken_over(self, trip: Trip, way: Way) -> None:
+        """Another model answers: say so."""
+        tally, asked = trip.exchange.tally, trip.exchange.target
+        why = trip.why or ("is down" if self._health.is_down(trip.groups[0][0]) else "is at its limit")
+        tally.asked = asked
+        tally.route = f"fallback {way.provider}/{way.model}: {asked.provider}/{asked.model} {why}"
+
+    def _through(self, exchange: Exchange, way: Way) -> Exchange:
+        """The exchange as it goes this way."""
+        target = exchange.target
+        url = way.base + exchange.path[way.cut :]
+        if (way.provider, url, way.model, way.key) == (target.provider, target.url, target.model, target.key):
+            return exchange
+        body = exchange.body
+        if way.model != target.model and way.model is not None:
+            body = self._rename(body, way.model)
+        return msgspec.structs.replace(exchange, target=Target(way.provider, url, way.model, way.key), body=body)
+
+
+class _Call(NamedTuple):
+    """A call under way, with what it holds."""
+
+    health: Health
+    ticket: Ticket
+    permit: Permit | None
+
+    def end(self, exchange: Exchange) -> None:
+        """Give back what it holds."""
+        self.health.ended(self.ticket)
+        if self.permit is not None:
+            calls = exchange.tally.calls
+            usage = calls[-1].usage if calls else None
+            self.permit.settle(None if usage is None else usage.prompt_tokens + usage.output)
+
+
+def _ending(call: _Call, exchange: Exchange, pump: Pump) -> Pump:
+    async def ending(write: Write) -> None:
+        try:
+            await pump(write)
+        finally:
+            call.end(exchange)
+
+    return ending
+
+
+def _failure(exchange: Exchange, reply: Reply | None, problem: RequestError | None) -> Failure | None:
+    if reply is None:
+        return Failure(None, None if problem is None else problem.code)
+    if reply.status < 400 or reply.pump is not None:
+        return None
+    return Failure(reply.status, exchange.tally.calls[-1].error, reply.headers, reply.body)
+
+
+def _affinity(exchange: Exchange) -> bytes:
+    session = exchange.caller.session
+    return session.encode("utf-8", "replace") if session else exchange.body[:BEGINNING]
