@@ -96,6 +96,15 @@ Useful: the bill of an hour `sum(increase(farthing_cost_usd_total[1h]))`, what w
 `farthing_journal_waiting_entries > 0`.
 """
 
+FALLBACK = """
+## `[fallback]`
+
+```toml
+[fallback]
+"gpt-4o*" = ["azure/gpt-4o", "gpt-4.1"]
+```
+"""
+
 HEADER = ("| key | type | default | variable | meaning |", "|---|---|---|---|---|")
 TYPES: dict[object, str] = {str: "string", int: "whole number", float: "number", bool: "`true` or `false`"}
 
@@ -162,6 +171,7 @@ def configuration() -> str:
     top = "\n".join(["\n## At the top", "", *HEADER, row("", mode, documented(model.Policy)["mode"])])
     tables = [table(name, shape) for name, shape in load.TABLES.items()]
     tables[2:2] = [table("providers.NAME", model.Provider) + "\n\n" + built_in(), table("rates.NAME", model.Rates)]
+    tables += [table("models.NAME", model.Model), FALLBACK + _markdown(documented(model.Policy)["fallback"])]
     return CONFIGURATION + "\n".join([top, *tables]) + "\n\n" + not_yet()
 
 
