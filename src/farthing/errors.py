@@ -4,6 +4,7 @@ FarthingError
  ├─ ConfigError       a setting is wrong: names key, line and what is allowed
  ├─ StoreError        the ledger's or the cache's files cannot be used
  ├─ PriceError        a price file cannot be used
+ ├─ StatementError    a provider's statement cannot be read
  └─ RequestError      the client gets an error in its own API's shape
      ├─ BadRequest         400: the body is not what the API takes
      ├─ Unauthenticated    401: no credential, or an unknown virtual key
@@ -32,6 +33,10 @@ class StoreError(FarthingError):
 
 class PriceError(FarthingError):
     """A price file cannot be used."""
+
+
+class StatementError(FarthingError):
+    """A provider's statement cannot be read; the message names file and place."""
 
 
 class RequestError(FarthingError):

@@ -11,7 +11,7 @@ from typing import cast
 
 import click
 
-from farthing.errors import ConfigError, FarthingError, PriceError
+from farthing.errors import ConfigError, FarthingError, PriceError, StatementError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("farthing.cli.serve:serve", "Start the gateway and the dashboard."),
@@ -20,11 +20,13 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "requests": ("farthing.cli.requests:requests", "List single requests, or show one with its provider calls."),
     "keys": ("farthing.cli.keys:keys", "Virtual keys for apps and for the dashboard."),
     "cache": ("farthing.cli.cache:cache", "How full the answer cache is; delete answers."),
+    "reconcile": ("farthing.cli.reconcile:reconcile", "Hold the ledger against a provider's own statement."),
     "prices": ("farthing.cli.prices:prices", "Which price holds for a model, and where it comes from."),
 }
 """Name → where the command is, and the line that ``--help`` shows."""
 
 OK, WRONG, BAD_USE = 0, 1, 2
+BAD = (ConfigError, PriceError, StatementError)
 
 
 class LazyGroup(click.Group):
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as problem:
         return _fail(problem.format_message(), BAD_USE)
     except FarthingError as problem:
-        return _fail(str(problem), BAD_USE if isinstance(problem, ConfigError | PriceError) else WRONG)
+        return _fail(str(problem), BAD_USE if isinstance(problem, BAD) else WRONG)
     return code if isinstance(code, int) else OK
 
 
