@@ -68,7 +68,7 @@ def test_who_takes_longer_than_the_grace_is_cut_off_and_in_the_ledger(tmp_path, 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_load_balancer_sees_the_stop_before_connections_close(tmp_path, workers):
-    more = {"FARTHING_SERVER_DRAIN": "2s", "FARTHING_SERVER_WORKERS": workers}
+    more = {"FARTHING_SERVER_NOTICE": "2s", "FARTHING_SERVER_WORKERS": workers}
     with running() as sim, serving(tmp_path, sim.url, **more) as gateway:
         assert gateway.ask("/readyz").status == 200
         gateway.process.send_signal(signal.SIGTERM)
@@ -81,7 +81,7 @@ def test_a_load_balancer_sees_the_stop_before_connections_close(tmp_path, worker
 
 
 def test_a_second_ctrl_c_waits_for_no_load_balancer(tmp_path):
-    with serving(tmp_path, None, FARTHING_SERVER_DRAIN="1h") as gateway:
+    with serving(tmp_path, None, FARTHING_SERVER_NOTICE="1h") as gateway:
         assert gateway.ask("/readyz").status == 200
         gateway.process.send_signal(signal.SIGINT)
         eventually(lambda: gateway.ask("/readyz").status == 503)

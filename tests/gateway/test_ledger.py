@@ -70,7 +70,7 @@ async def test_every_attempt_has_one_row(start, simulate):
 
 
 async def test_a_full_disk_does_not_stop_requests(house, sim, monkeypatch):
-    journal = house.app._runtime.journal
+    journal = house.app.runtime.journal
     real = journal._write
 
     def full(_data):

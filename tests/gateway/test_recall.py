@@ -437,7 +437,7 @@ async def test_a_broken_cache_never_fails_a_request(start, sim, monkeypatch, mod
         raise OSError("the disk is on fire")
 
     for name in broken:
-        monkeypatch.setattr(house.app._runtime.answers, name, fail)
+        monkeypatch.setattr(house.app.runtime.answers, name, fail)
     replies = [await house.say(stream=stream) for _ in range(3)]
     assert [reply.status for reply in replies] == [200] * 3
     assert b"fire" not in b"".join(reply.body for reply in replies)

@@ -233,7 +233,7 @@ async def test_a_fault_of_farthing_s_own_is_a_500_in_the_client_s_shape(start, s
     def broken(*_):
         raise LookupError("a bug, and a secret text")
 
-    house.app._runtime._pool.send = broken
+    house.app.runtime._pool.send = broken
     for path in (CHAT, "/v1/messages"):
         reply = await house.ask("POST", path, PLAIN[path])
         told(reply, path, 500, "farthing_internal_error", "its log says why")

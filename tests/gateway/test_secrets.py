@@ -31,7 +31,7 @@ async def test_secrets_never_in_logs_errors_traces(start, sim, saying, caplog):
         bearers = (f"Bearer {OWN}", f"Bearer {virtual}", "Bearer fk-unknown-31d0c4", None)
         for bearer, body in itertools.product(bearers, (QUESTION, QUESTION | {"stream": True}, b"{", {"model": 3})):
             replies += [await house.ask("POST", CHAT, body, authorization=bearer)]
-        house.app._runtime._handler = None  # a fault inside: the log gets a trace
+        house.app.runtime._handler = None  # a fault inside: the log gets a trace
         replies.append(await house.ask("POST", CHAT, QUESTION, authorization=f"Bearer {OWN}"))
         disk += written(house)
         secrets = [OWN, ENVIRONMENT, virtual, "fk-unknown-31d0c4"]

@@ -1,12 +1,14 @@
 """Starting: sockets, and errors that name the way out."""
 
+import pickle
 import socket
 
 import pytest
 
 from farthing.errors import ConfigError
-from farthing.gateway.server import bind, server_config, worker
-from farthing.policy import Policy
+from farthing.gateway.server import bind, server_config
+from farthing.gateway.workers import Worker
+from farthing.policy import Policy, Source
 
 
 def test_a_port_in_use_names_the_way_out():
@@ -37,12 +39,12 @@ def test_nothing_of_uvicorn_s_own_is_added():
     assert (config.access_log, config.proxy_headers, config.date_header) == (False, False, False)
 
 
-def test_a_worker_process_finds_its_settings_in_the_environment(monkeypatch, tmp_path):
-    monkeypatch.setenv("FARTHING_CONFIG", str(tmp_path / "f.toml"))
-    (tmp_path / "f.toml").write_text(f'mode = "save"\n[store]\nurl = "sqlite:///{tmp_path}/w.db"\n')
-    runtime = worker()._runtime
-    try:
-        assert (runtime.policy.mode, runtime.policy.store.path) == ("save", f"{tmp_path}/w.db")
-    finally:
-        runtime.answers.close()
-        runtime.journal.close()
+async def test_a_worker_process_has_the_settings_that_were_read_whatever_the_file_says_now(tmp_path):
+    path = tmp_path / "f.toml"
+    path.write_text(f'mode = "save"\n[store]\nurl = "sqlite:///{tmp_path}/w.db"\n')
+    source = Source({}, path)
+    worker = Worker(source, source.read())
+    path.write_text("[[[")
+    runtime = pickle.loads(pickle.dumps(worker))().runtime
+    assert (runtime.policy.mode, runtime.policy.store.path) == ("save", f"{tmp_path}/w.db")
+    await runtime.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from farthing.policy import Policy, load_policy
+from farthing.policy import Policy, Source
 
 
 @click.command()
@@ -17,9 +17,15 @@ from farthing.policy import Policy, load_policy
 @click.option("--host", help="Address to listen on; goes before the settings.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; goes before the settings.")
 @click.option("--mode", type=click.Choice(["observe", "save"]), help="observe: touch nothing. save: levers on.")
-def serve(config: Path | None, host: str | None, port: int | None, mode: str | None) -> None:
-    """Start the gateway and the dashboard."""
-    from farthing.gateway.server import log_to_stderr
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    envvar="FARTHING_ENV_FILE",
+    help="More variables, lines NAME=value, read again at SIGHUP (default: FARTHING_ENV_FILE).",
+)
+def serve(config: Path | None, host: str | None, port: int | None, mode: str | None, env_file: Path | None) -> None:
+    """Start the gateway and the dashboard. SIGHUP: read the settings again; no stream is dropped."""
+    from farthing.gateway.process import log_to_stderr
     from farthing.gateway.server import serve as run
 
     log_to_stderr()
@@ -28,8 +34,9 @@ def serve(config: Path | None, host: str | None, port: int | None, mode: str | N
             os.environ[f"FARTHING_SERVER_{name}"] = str(value)
     if mode is not None:
         os.environ["FARTHING_MODE"] = mode
-    policy = load_policy(config, os.environ)
-    run(policy, os.environ, config, lambda bound: announce(policy, bound))
+    source = Source(dict(os.environ), config, env_file)
+    settings = source.read()
+    run(source, settings, lambda bound: announce(settings.policy, bound))
 
 
 def announce(policy: Policy, port: int) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from farthing.exchange import ClientGone, Exchange, Pump, Reply
-from farthing.gateway.asgi import Application, Receive, Scope, Send, respond
-from farthing.gateway.intake import Intake, Refused
+from farthing.gateway.asgi import Receive, Scope, Send, respond
+from farthing.gateway.doors import Door
+from farthing.gateway.intake import Refused
 from farthing.gateway.metrics import Metrics
+from farthing.gateway.shift import Shift
 from farthing.pipeline.runtime import Runtime
 from farthing.pipeline.send import BrokenOff
 from farthing.wire.errors import error_body, error_event
@@ -28,13 +30,18 @@ PHASES: Mapping[Phase, Sequence[str]] = {
 class Gateway:
     """The application that uvicorn runs."""
 
-    def __init__(self, runtime: Runtime, dashboard: Application) -> None:
-        self._runtime, self._dashboard = runtime, dashboard
+    def __init__(self, runtime: Runtime, dashboard: Door) -> None:
+        self._shift, self._dashboard = Shift(runtime), dashboard
+        self._leaving: set[Shift] = set()
         self._phase: Phase = "starting"
         self.on_start: Callable[[], None] = _nothing
         """Called in the running loop, before the first request."""
-        self._intake = Intake(runtime)
         self._metrics = Metrics(runtime)
+
+    @property
+    def runtime(self) -> Runtime:
+        """The one that the next request gets."""
+        return self._shift.runtime
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,7 +51,7 @@ class Gateway:
         if path.startswith("/v1/"):
             await self._proxy(scope, receive, send)
         elif path.startswith("/farthing"):
-            await self._dashboard(scope, receive, send)
+            await self._dashboard(self.runtime, scope, receive, send)
         elif path in {"/healthz", "/readyz"}:
             await self._health(path, send)
         elif path == "/metrics":
@@ -54,19 +61,29 @@ class Gateway:
 
     async def _proxy(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._metrics.in_flight += 1
+        shift = self._shift
+        shift.enter()
         try:
-            exchange = await self._intake.exchange(scope, receive)
-            reply = await self._runtime.handle(exchange)
+            exchange = await shift.intake.exchange(scope, receive)
+            reply = await shift.runtime.handle(exchange)
             if reply.pump is None:
                 await _whole(reply, send)
             else:
                 await _stream(exchange, reply, reply.pump, send)
         except Refused as refused:
-            await _whole(self._runtime.refuse(refused.exchange, refused.problem), send)
+            await _whole(shift.runtime.refuse(refused.exchange, refused.problem), send)
         except ClientGone:
             return
         finally:
             self._metrics.in_flight -= 1
+            shift.leave()
+
+    def take_over(self, runtime: Runtime) -> None:
+        """New requests get this runtime. What is under way ends on the old one, which is stopped then."""
+        old, self._shift = self._shift, Shift(runtime)
+        self._metrics.runtime = runtime
+        self._leaving.add(old)
+        old.end(self._leaving.discard)
 
     def leave(self) -> None:
         """A stop has begun: what comes is still answered, but nothing more should."""
@@ -74,12 +91,12 @@ class Gateway:
 
     async def _health(self, path: str, send: Send) -> None:
         problems = self._problems() if path == "/readyz" else []
-        notes = self._runtime.notes() if path == "/readyz" and not problems else []
+        notes = self.runtime.notes() if path == "/readyz" and not problems else []
         text = "\n".join(problems or ["ok", *notes])
         await respond(send, 503 if problems else 200, text.encode(), b"text/plain; charset=utf-8")
 
     def _problems(self) -> list[str]:
-        return [*PHASES[self._phase], *self._runtime.problems()]
+        return [*PHASES[self._phase], *self.runtime.problems()]
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -88,7 +105,7 @@ class Gateway:
         while scope["type"] == "lifespan":
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await self._runtime.start()
+                await self.runtime.start()
                 self._metrics.start()
                 self.on_start()
                 self._phase = "serving"
@@ -96,7 +113,8 @@ class Gateway:
             else:
                 self.leave()
                 self._metrics.stop()
-                await self._runtime.stop()
+                for one in [*self._leaving, self._shift]:
+                    await one.runtime.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

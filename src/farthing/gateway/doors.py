@@ -5,45 +5,56 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from farthing.errors import StoreError
 from farthing.gateway.asgi import Application, Receive, Scope, Send, respond
 from farthing.pipeline.runtime import Runtime
 from farthing.types import Headers
 
+if TYPE_CHECKING:
+    from farthing.dashboard.books import LedgerBooks
 
-def dashboard_for(runtime: Runtime) -> Application:
-    """The application below ``/farthing``."""
-    opened: list[Application] = []
 
-    async def dashboard(scope: Scope, receive: Receive, send: Send) -> None:
-        if not opened:
+Door = Callable[[Runtime, Scope, Receive, Send], Awaitable[None]]
+"""An application that is told the settings with every request: they may change."""
+
+
+class DashboardDoor:
+    """What is below ``/farthing``. The ledger is opened once, whatever becomes of the other settings."""
+
+    def __init__(self) -> None:
+        self._books: LedgerBooks | None = None
+        self._opened: tuple[Runtime, Application] | None = None
+
+    async def __call__(self, runtime: Runtime, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self._opened is None or self._opened[0] is not runtime:
             try:
-                opened.append(await asyncio.to_thread(_open, runtime))
+                self._opened = runtime, await asyncio.to_thread(self._open, runtime)
             except StoreError as problem:
                 text = f"The ledger cannot be opened: {problem}"
                 await respond(send, 503, text.encode(), b"text/plain; charset=utf-8")
                 return
-        await opened[0](scope, receive, send)
+        await self._opened[1](scope, receive, send)
 
-    return dashboard
+    def _open(self, runtime: Runtime) -> Application:
+        from farthing.dashboard.app import Dashboard
+        from farthing.dashboard.books import LedgerBooks
+        from farthing.ledger.store import open_store
 
-
-def _open(runtime: Runtime) -> Application:
-    from farthing.dashboard.app import Dashboard
-    from farthing.dashboard.books import LedgerBooks
-    from farthing.ledger.store import open_store
-
-    server = runtime.policy.server
-    books = LedgerBooks(open_store(runtime.policy.store.url, runtime.clock))
-    return Dashboard(
-        books,
-        runtime.clock,
-        authorise=lambda headers: server.is_loopback or is_admin(runtime, headers),
-        allowed_hosts=[server.host],
-        mode=runtime.policy.mode,
-        miner_names=books.names,
-    )
+        server = runtime.policy.server
+        if self._books is None:
+            self._books = LedgerBooks(open_store(runtime.policy.store.url, runtime.clock))
+        return Dashboard(
+            self._books,
+            runtime.clock,
+            authorise=lambda headers: server.is_loopback or is_admin(runtime, headers),
+            allowed_hosts=[server.host],
+            mode=runtime.policy.mode,
+            miner_names=self._books.names,
+        )
 
 
 def is_admin(runtime: Runtime, headers: Headers) -> bool:

@@ -35,7 +35,8 @@ class Metrics:
     """The metrics of this process and its ledger."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+        self.runtime = runtime
+        """Another one after the settings have been read again."""
         self.in_flight = 0
         """Requests that have not ended; the gateway counts them."""
         policy = runtime.policy
@@ -60,7 +61,7 @@ class Metrics:
 
     def vitals(self) -> Vitals:
         """How this process is."""
-        health = self._runtime.journal.health()
+        health = self.runtime.journal.health()
         return Vitals(self.in_flight, health.pending, health.lost)
 
     async def __call__(self, scope: Scope, send: Send) -> None:
@@ -75,13 +76,13 @@ class Metrics:
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         """Status and reason, if this one may not look. A key is enough, whatever name the gateway is reached by."""
-        settings, server = self._runtime.policy.metrics, self._runtime.policy.server
+        settings, server = self.runtime.policy.metrics, self.runtime.policy.server
         if not settings.enabled:
             return 404, "There are no metrics: [metrics] enabled = false.\n"
         if scope["method"] != "GET":
             return 405, "Metrics are read with GET.\n"
         try:
-            if is_admin(self._runtime, scope["headers"]):
+            if is_admin(self.runtime, scope["headers"]):
                 return None
         except FarthingError as problem:
             return 503, f"{problem}\n"
@@ -108,11 +109,11 @@ class Metrics:
             yield from of_ledger(shown, self._dims)
         except FarthingError as problem:
             log.warning("the metrics cannot read the ledger: %s", problem)
-        stats = self._runtime.cache_stats()
+        stats = self.runtime.cache_stats()
         yield from of_house(
             House(
                 version=__version__,
-                mode=self._runtime.policy.mode,
+                mode=self.runtime.policy.mode,
                 workers=(own, *(others(self._folder) if self._beat is not None else ())),
                 cache_entries=None if stats is None else stats.entries,
                 cache_bytes=None if stats is None else stats.bytes,
@@ -127,5 +128,5 @@ class Metrics:
         from farthing.ledger.store import open_store
 
         if self._store is None:
-            self._store = open_store(self._runtime.policy.store.url, self._runtime.clock)
+            self._store = open_store(self.runtime.policy.store.url, self.runtime.clock)
         return self._store

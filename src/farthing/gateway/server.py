@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import errno
-import gc
 import logging
-import multiprocessing
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
-from farthing import tokens
 from farthing.errors import ConfigError, FarthingError, StoreError
-from farthing.gateway.app import Gateway
-from farthing.gateway.doors import dashboard_for
 from farthing.gateway.http import Protocol
-from farthing.gateway.signals import on_stop
+from farthing.gateway.process import application, listening
+from farthing.gateway.reload import report
+from farthing.gateway.watch import Watch
+from farthing.gateway.workers import Worker, Workers
 from farthing.limits.keys import KeyRing
-from farthing.pipeline.runtime import Runtime, Timestamp, price_book
-from farthing.policy import Policy, load_policy
+from farthing.pipeline.runtime import price_book
+from farthing.policy import Policy, Settings, Source
 from farthing.policy.units import seconds
 
 log = logging.getLogger("farthing")
@@ -39,49 +36,44 @@ RESTART_S = 1.0
 WORKER_START_S = 60
 """A worker that gives no sign of life for so long is replaced. Many that start together on few cores need a while."""
 KEEP_ALIVE_S = 75
-GC_THRESHOLDS = (20_000, 20, 50)
+FILES = 65_536
+"""Open at once, at most."""
 BACKLOG = 2048
 
 
-def serve(
-    policy: Policy,
-    environ: Mapping[str, str],
-    config: Path | None,
-    announce: Callable[[int], None] = lambda _port: None,
-) -> None:
-    """Serve until stopped; ``announce`` gets the port once clients can connect.
+def serve(source: Source, settings: Settings, announce: Callable[[int], None] = lambda _port: None) -> None:
+    """Serve until stopped, with these settings of that source; ``announce`` gets the port once clients can connect.
 
     Raises ``ConfigError`` or ``StoreError`` if it cannot start.
     """
     from farthing.ledger.upgrade import prepare  # brings the database's driver along, which no request waits for
 
+    policy = settings.policy
     check_keys(policy)
     path = Path(policy.store.path)
     prepare(path)  # a ledger that cannot be used is told now, not after the first request
     if not os.access(path, os.W_OK):
         raise StoreError(f"{path}: the ledger cannot be written: check the rights on the file, or change [store] url")
-    with bind(policy.server.host, policy.server.port) as listener:
+    open_more_files()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nobody reads settings again who has not begun
+    serving = _serve_alone if policy.server.workers == 1 else _serve_together
+    with bind(policy.server.host, policy.server.port) as listener, watching(source, policy):
         port = listener.getsockname()[1]
-        if policy.server.workers == 1:
-            _serve_alone(policy, environ, listener, lambda: announce(port))
-        else:
-            _serve_together(policy, config, listener, lambda: announce(port))
+        serving(source, settings, listener, lambda: announce(port))
 
 
-def _serve_alone(
-    policy: Policy, environ: Mapping[str, str], listener: socket.socket, ready: Callable[[], None]
-) -> None:
-    server = uvicorn.Server(server_config(policy, _told(application(policy, environ), policy)))
-    with keeper(policy):
+def _serve_alone(source: Source, settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    gateway = listening(application(settings.policy, settings.environ), source, report)
+    server = uvicorn.Server(server_config(settings.policy, gateway))
+    with keeper(settings.policy):
         run(server, listener, ready)
 
 
-def _serve_together(policy: Policy, config: Path | None, listener: socket.socket, ready: Callable[[], None]) -> None:
-    price_book(policy)  # told once here, not by every worker
-    if config is not None:
-        os.environ["FARTHING_CONFIG"] = str(config)
-    workers = Workers(server_config(policy, "farthing.gateway.server:worker", factory=True), [listener])
-    with keeper(policy):
+def _serve_together(source: Source, settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    price_book(settings.policy)  # told once here, not by every worker
+    config = server_config(settings.policy, Worker(source, settings), factory=True)
+    workers = Workers(config, [listener], source, settings)
+    with keeper(settings.policy):
         ready()
         workers.run()
     if any(process.exitcode == STARTUP_FAILURE for process in workers.processes):
@@ -98,68 +90,6 @@ def run(server: uvicorn.Server, listener: socket.socket, ready: Callable[[], Non
         signal.signal(number, stop)
     ready()
     server.run(sockets=[listener])
-
-
-class Workers(Multiprocess):
-    """Several processes on one socket."""
-
-    def keep_subprocess_alive(self) -> None:
-        """Replace those that have ended, and say so."""
-        before = list(self.processes)
-        for one in before:
-            one.child_conn.close()  # now only the worker holds it: its end ends the wait for its sign of life
-        super().keep_subprocess_alive()
-        for old, new in zip(before, self.processes, strict=True):
-            if new is not old:
-                log.warning("worker %s ended with %s; %s takes its place", old.pid, old.exitcode, new.pid)
-
-    def terminate_all(self) -> None:
-        """Stop, in order. Whoever connects from now on is refused: nobody would answer him."""
-        for one in self.sockets:
-            one.close()
-        super().terminate_all()
-
-
-def worker() -> Gateway:
-    """The application of one of several worker processes, which find their settings as the first one did."""
-    log_to_stderr()
-    threading.Thread(target=_end_with_parent, name="farthing parent watch", daemon=True).start()
-    try:
-        policy = load_policy(None, os.environ)
-        return _told(application(policy, os.environ), policy)
-    except FarthingError as problem:
-        log.error("%s", problem)  # noqa: TRY400 - the message says it all
-        sys.exit(STARTUP_FAILURE)
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed must not leave workers behind that hold the port."""
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
-def log_to_stderr() -> None:
-    """One line an event; libraries only when something is wrong."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("uvicorn", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def application(policy: Policy, environ: Mapping[str, str], timestamp: Timestamp | None = None) -> Gateway:
-    """The gateway of this process."""
-    tokens.warm()  # where a tokenizer is installed, loading it stops the process: now nobody waits
-    runtime = Runtime(policy, environ, timestamp=timestamp)
-    gc.collect()
-    gc.freeze()  # what is there at start stays: the collector need not look at it again and again
-    gc.set_threshold(*GC_THRESHOLDS)
-    return Gateway(runtime, dashboard_for(runtime))
-
-
-def _told(gateway: Gateway, policy: Policy) -> Gateway:
-    """The gateway, which listens to the process's signals from its start on."""
-    gateway.on_start = partial(on_stop, gateway.leave, seconds(policy.server.drain))
-    return gateway
 
 
 def server_config(policy: Policy, app: object, *, factory: bool = False) -> uvicorn.Config:
@@ -219,6 +149,28 @@ def _bind_problem(host: str, port: int, problem: OSError) -> str:
     if problem.errno == errno.EACCES:
         return f"port {port} needs more rights than this user has: choose one above 1023"
     return f"cannot listen on {host}:{port}: {problem.strerror or problem}"
+
+
+def open_more_files() -> None:
+    """As many as the system lets us: a stream takes two, and the usual limit is an old one, for ``select``."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(hard, FILES), hard)
+        )
+
+
+@contextmanager
+def watching(source: Source, policy: Policy) -> Generator[None]:
+    """Where the settings say so: SIGHUP to ourselves when one of their files has changed."""
+    if not policy.server.watch:
+        yield
+        return
+    watch = Watch(lambda: source.files(policy), lambda: os.kill(os.getpid(), signal.SIGHUP))
+    try:
+        yield
+    finally:
+        watch.stop()
 
 
 @contextmanager

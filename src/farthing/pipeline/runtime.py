@@ -62,18 +62,27 @@ class Runtime:
         monotonic: Callable[[], float] = time.perf_counter,
         random_bits: Callable[[int], int] = random.getrandbits,
         timestamp: Timestamp | None = None,
+        before: Runtime | None = None,
     ) -> None:
+        """``before``: the one that this one follows in a running process, see ``following``."""
         self.policy, self.environ = policy, environ
         self.clock, self.monotonic, self._random = clock, monotonic, random_bits
         self.timestamp: Timestamp = timestamp or (lambda _headers: clock())
         self.max_body = size(policy.server.max_body)
         self.prices = price_book(policy)
-        self.journal = Journal(Path(policy.store.journal), clock, fsync=policy.store.fsync)
-        self.keys = KeyRing(Path(policy.store.keys))
-        self.readings = Readings()
-        self._pulse_file, self._began = pulse.lock_file(Path(policy.store.path)), clock()
+        self.journal = (
+            before.journal if before else Journal(Path(policy.store.journal), clock, fsync=policy.store.fsync)
+        )
+        self.keys = before.keys if before else KeyRing(Path(policy.store.keys))
+        self.readings = before.readings if before else Readings()
+        self._pulse_file, self.began = pulse.lock_file(Path(policy.store.path)), before.began if before else clock()
         self.cache_problem: str | None = None
-        self.answers = self._open_answers()
+        self.answers = (before.answers if before else None) or self._open_answers()
+        self._has_files = True
+        # What was learned of the providers holds as long as they and their keys are the same; likewise what is owed.
+        same = before and (before.policy.providers, before.environ) == (policy.providers, environ)
+        self.health = before.health if before and same else Health()
+        self.gates = before.gates if before and before.policy.rates == policy.rates else self._new_gates()
         self._pool: Pool | None = None
         self._handler: Handler | None = None
         self._settler = Settler(self.journal, self.monotonic, self._shape, self._cost_at)
@@ -101,10 +110,31 @@ class Runtime:
             settle=self._settler.stage, recall=self._recall(), reach=self._reach().stage, send=sender.handle
         )
 
+    async def following(self, policy: Policy, environ: Mapping[str, str]) -> Runtime:
+        """A started runtime with other settings, which may differ from these as ``policy.change`` says.
+
+        Journal, cache and keys are its own from now on: a file has one owner in a process. This one goes on with what
+        it has begun, and has to be stopped then, before its successor is. Raises ``FarthingError``: all stays as it is.
+        """
+        new = Runtime(
+            policy,
+            environ,
+            clock=self.clock,
+            monotonic=self.monotonic,
+            random_bits=self._random,
+            timestamp=self.timestamp,
+            before=self,
+        )
+        await new.start()
+        self._has_files = False
+        return new
+
     async def stop(self) -> None:
         """Close everything; what is in flight has ended."""
         if self._pool is not None:
             await self._pool.close()
+        if not self._has_files:
+            return
         if self.answers is not None:
             self.answers.close()
         self.journal.close()
@@ -135,7 +165,7 @@ class Runtime:
     def problems(self) -> list[str]:
         """Why no more requests should come here: what they cost would not get into the ledger. Empty if all is well."""
         last = pulse.read(self._pulse_file)
-        found = (journal_problem(self.journal.health()), keeper_problem(last, self._began, self.clock()))
+        found = (journal_problem(self.journal.health()), keeper_problem(last, self.began, self.clock()))
         return [one for one in found if one is not None]
 
     def notes(self) -> list[str]:
@@ -163,9 +193,9 @@ class Runtime:
         return answers
 
     def _recall(self) -> Stage | None:
-        if self.answers is None:
-            return None
         cache = self.policy.cache
+        if self.answers is None or not cache.exact:
+            return None
         return Recall(
             self.answers,
             cost_of=self._cost_of,
@@ -174,14 +204,16 @@ class Runtime:
             per_user=cache.scope == "user",
         ).stage
 
+    def _new_gates(self) -> Gates:
+        return Gates(self.policy.rates, self.policy.server.workers, self.monotonic)
+
     def _reach(self) -> Reach:
-        retries, health = self.policy.retries, Health()
-        gates = Gates(self.policy.rates, self.policy.server.workers, self.monotonic)
+        retries = self.policy.retries
         limits = Limits(retries.attempts, seconds(retries.deadline), retries.budget)
         return Reach(
             Ways(self.policy, self.environ, self.prices.maker),
-            health,
-            Guide(health, gates, limits),
+            self.health,
+            Guide(self.health, self.gates, limits),
             deadline_s=limits.deadline_s,
             timing=Timing(self.clock, self.monotonic, lambda: self._random(53) / 2**53, asyncio.sleep),
             fits=Fit(self.policy.models, self.prices.context_window).fits,

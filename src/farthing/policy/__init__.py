@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from farthing.policy.load import load_policy
 from farthing.policy.model import Cache, Policy, Provider, Server, Store
+from farthing.policy.source import Settings, Source
 
-__all__ = ["Cache", "Policy", "Provider", "Server", "Store", "load_policy"]
+__all__ = ["Cache", "Policy", "Provider", "Server", "Settings", "Source", "Store", "load_policy"]

@@ -51,13 +51,19 @@ def load_policy(config: Path | None, environ: Mapping[str, str]) -> Policy:
     """The policy of a file (``--config``, else ``FARTHING_CONFIG``, else ``farthing.toml`` if there is one) and the
     environment, which goes first. Raises ``ConfigError``.
     """
-    path = config or (Path(environ["FARTHING_CONFIG"]) if environ.get("FARTHING_CONFIG") else None)
-    if path is None and Path("farthing.toml").exists():
-        path = Path("farthing.toml")
+    path = config_file(config, environ)
     source = _read(path) if path else ""
     raw = _parse(source, path)
     _overlay(raw, environ)
     return _Reader(source, str(path or "environment"), environ).policy(raw)
+
+
+def config_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file that the settings are read from, if there is one."""
+    path = config or (Path(environ["FARTHING_CONFIG"]) if environ.get("FARTHING_CONFIG") else None)
+    if path is None and Path("farthing.toml").exists():
+        path = Path("farthing.toml")
+    return path
 
 
 def _read(path: Path) -> str:

@@ -31,8 +31,10 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Largest request body; a larger one gets 413."""
     grace: str = "30s"
     """How long a stop waits for what is in flight."""
-    drain: str = "0s"
+    notice: str = "0s"
     """How long a stop goes on taking requests while ``/readyz`` already says 503: for load balancers to notice."""
+    watch: bool = False
+    """Look every two seconds whether the files of the settings have changed, and take them on as at SIGHUP."""
     connect_timeout: str = "10s"
     """Longest wait for a connection to a provider."""
     read_timeout: str = "600s"
@@ -50,7 +52,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not 1 <= self.workers <= 256:
             raise ValueError(f"workers: {self.workers} is not between 1 and 256")
         _check("max_body", size, self.max_body)
-        for key in ("grace", "drain", "connect_timeout", "read_timeout", "hangup_limit"):
+        for key in ("grace", "notice", "connect_timeout", "read_timeout", "hangup_limit"):
             _check(key, seconds, getattr(self, key))
 
     @property
