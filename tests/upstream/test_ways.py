@@ -6,7 +6,7 @@ from collections import Counter
 
 from farthing.policy import Policy, Provider
 from farthing.policy.model import BUILT_IN, Tiers
-from farthing.upstream.ways import Way, Ways, by_affinity
+from farthing.upstream.ways import Plan, Ways, by_affinity
 
 ENVIRON = {"OPENAI_API_KEY": "k0", "SECOND": "k1", "ANTHROPIC_API_KEY": "a", "AZURE": "z"}
 PROVIDERS = {
@@ -26,12 +26,12 @@ def ways(**settings: object) -> Ways:
     return Ways(Policy(providers=PROVIDERS, **settings), ENVIRON, maker)
 
 
-def models(plan: tuple[tuple[Way, ...], ...]) -> list[tuple[str, str | None]]:
-    return [(group[0].provider, group[0].model) for group in plan]
+def models(plan: Plan) -> list[tuple[str, str | None]]:
+    return [(group[0].provider, group[0].model) for group in plan.groups]
 
 
 def test_every_endpoint_with_every_key():
-    [group] = ways().plan("openai", "openai", "gpt-x", own_key=False)
+    [group] = ways().plan("openai", "openai", "gpt-x", own_key=False).groups
     assert [(way.base, way.key) for way in group] == [
         ("https://one.example/v1", "k0"), ("https://one.example/v1", "k1"),
         ("https://two.example/v1", "k0"), ("https://two.example/v1", "k1"),
@@ -45,7 +45,7 @@ def test_the_client_s_own_key_goes_through_and_no_further_than_its_provider():
     settings = {"fallback": {"gpt-x": ("azure/gpt-x", "gpt-y")}}
     plan = ways(**settings).plan("openai", "openai", "gpt-x", own_key=True)
     assert models(plan) == [("openai", "gpt-x"), ("openai", "gpt-y")]
-    assert {way.key for group in plan for way in group} == {None}
+    assert {way.key for group in plan.groups for way in group} == {None}
 
 
 def test_a_chain_goes_before_the_tier():
@@ -78,14 +78,14 @@ def test_a_provider_without_any_key_is_no_fallback():
 
 
 def test_session_pin_is_replica_independent():
-    one, other = (ways().plan("openai", "openai", "gpt-x", own_key=False)[0] for _ in range(2))
+    one, other = (ways().plan("openai", "openai", "gpt-x", own_key=False).groups[0] for _ in range(2))
     for number in range(100):
         affinity = b"session %d" % number
         assert by_affinity(one, affinity) == by_affinity(other[::-1], affinity)
 
 
 def test_conversations_spread_over_the_ways_and_stay_when_one_goes():
-    [group] = ways().plan("openai", "openai", "gpt-x", own_key=False)
+    [group] = ways().plan("openai", "openai", "gpt-x", own_key=False).groups
     first = {n: by_affinity(group, b"%d" % n)[0] for n in range(400)}
     shares = Counter(way.name for way in first.values())
     assert all(60 <= count <= 140 for count in shares.values())
@@ -97,3 +97,11 @@ def test_conversations_spread_over_the_ways_and_stay_when_one_goes():
 def test_a_plan_is_made_once():
     made = ways()
     assert made.plan("openai", "openai", "g", own_key=False) is made.plan("openai", "openai", "g", own_key=False)
+
+
+def test_better_tiers_are_for_what_is_too_long():
+    settings = {"tiers": Tiers(simple=("s1", "s2"), moderate=("claude-x", "m1"), complex=("s2", "c1"))}
+    plan = ways(**settings).plan("openai", "openai", "s1", own_key=False)
+    assert models(plan) == [("openai", "s1"), ("openai", "s2")]
+    assert [group[0].model for group in plan.better] == ["m1", "c1"]
+    assert ways(**settings).plan("openai", "openai", "unknown", own_key=False).better == ()

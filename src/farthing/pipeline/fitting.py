@@ -1,4 +1,4 @@
-"""Whether another model can take a request: what it would have to be able to do."""
+"""Whether a model can take a request: what it would have to be able to do, and how long the prompt is."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from collections.abc import Callable, Mapping
 
 from farthing import tokens
 from farthing.exchange import Exchange, prompt_of
+from farthing.pipeline.calibration import Calibration
 from farthing.policy.model import Model
-from farthing.types import Api, Prompt
+from farthing.types import Api, Prompt, Usage
 from farthing.upstream.ways import Way
 
 SIGNED = b'"signature"'
 """A turn of Claude's thinking: only the model that signed it accepts it."""
+DOUBT = 1.1
+"""So much too long an estimate has to be before a request is not even tried where it was meant to go."""
+LONG = 8_192
+"""Bytes of a body from which on a comparison of estimate and bill says something."""
 
 Window = Callable[[str, Api, str], int | None]
 """(provider, api, model) → tokens, if known."""
@@ -21,20 +26,42 @@ class Fit:
     """Compares requests with models."""
 
     def __init__(self, models: Mapping[str, Model], window: Window) -> None:
-        self._models, self._window = models, window
+        self._models, self._window_of = models, window
+        self._calibration = Calibration()
 
     def fits(self, exchange: Exchange, way: Way) -> bool:
-        """Whether this way's model can take the request, as far as is known."""
+        """Whether another model than the one that was asked for can take the request, as far as is known."""
         if way.model is None or (exchange.wire.api == "anthropic" and SIGNED in exchange.body):
             return False
-        traits, prompt = self._traits(way), prompt_of(exchange)
-        if not _is_able(traits, prompt):
-            return False
-        window = traits.context or self._window(way.provider, exchange.wire.api, way.model)
-        if window is None or len(exchange.body) + (exchange.facts.max_output or 0) <= window:
-            return True  # no text has more tokens than bytes
-        needed = tokens.estimate(prompt, "", way.model, body_bytes=len(exchange.body)).input
-        return needed + (exchange.facts.max_output or 0) <= window
+        window = self.window(exchange, way)
+        return _is_able(self._traits(way), prompt_of(exchange)) and (
+            window is None or self.needed(exchange, way, window) <= window
+        )
+
+    def window(self, exchange: Exchange, way: Way) -> int | None:
+        """Tokens of the model's window, if known."""
+        return self._traits(way).context or self._window_of(way.provider, exchange.wire.api, way.model or "")
+
+    def is_too_long(self, exchange: Exchange, way: Way) -> bool:
+        """Whether the request surely does not fit the model that it was meant for."""
+        window = self.window(exchange, way)
+        return window is not None and self.needed(exchange, way, window) > window * DOUBT
+
+    def needed(self, exchange: Exchange, way: Way, enough: int) -> int:
+        """Tokens of prompt and reply, estimated; an upper bound where that is not more than ``enough``."""
+        output = exchange.facts.max_output or 0
+        if len(exchange.body) + output <= enough:
+            return len(exchange.body) + output  # no text has more tokens than bytes
+        return round(self._estimate(exchange, way.model) * self._calibration.factor(way.model)) + output
+
+    def learn(self, exchange: Exchange, usage: Usage, now: float) -> None:
+        """What a call was billed for says how good the estimates are."""
+        model = exchange.target.model
+        if len(exchange.body) >= LONG and self._calibration.is_due(model, now):
+            self._calibration.note(model, self._estimate(exchange, model), usage.prompt_tokens, now)
+
+    def _estimate(self, exchange: Exchange, model: str | None) -> int:
+        return tokens.estimate(prompt_of(exchange), "", model, body_bytes=len(exchange.body)).input
 
     def _traits(self, way: Way) -> Model:
         return self._models.get(f"{way.provider}/{way.model}") or self._models.get(way.model or "") or Model()

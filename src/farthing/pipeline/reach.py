@@ -15,15 +15,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from farthing.errors import RateLimited, RequestError, UpstreamError
+from farthing.errors import BadRequest, RateLimited, RequestError, UpstreamError
 from farthing.exchange import Exchange, Handler, Pump, Reply, Target, Write
 from farthing.limits.gate import Permit
+from farthing.pipeline.fitting import LONG, Fit
 from farthing.pipeline.trip import NEVER, Guide, Step, Trip
-from farthing.types import Clock
+from farthing.types import Clock, Usage
 from farthing.upstream.headroom import Need
 from farthing.upstream.health import Health, Ticket
 from farthing.upstream.retry import Failure, asked_s, verdict, wait_s
-from farthing.upstream.ways import Plan, Way, Ways, by_affinity
+from farthing.upstream.ways import Group, Plan, Way, Ways, by_affinity
+from farthing.wire.too_long import TooLong, too_long
 
 ROUTE_OFF = (b"x-farthing-route", b"off")
 BEGINNING = 1_024
@@ -33,9 +35,6 @@ USUAL_OUTPUT = 256
 """Tokens, where a request sets no limit."""
 KEY_REFUSED_S = 60.0
 """A key that the provider does not take, or that has no money left, is left alone for so long."""
-
-Fits = Callable[[Exchange, Way], bool]
-"""Whether a fallback can take a request."""
 
 
 class Timing(NamedTuple):
@@ -59,12 +58,12 @@ class Reach:
         *,
         deadline_s: float,
         timing: Timing,
-        fits: Fits,
+        fit: Fit,
         rename: Callable[[bytes, str], bytes],
     ) -> None:
         self._ways, self._health, self._guide, self._deadline_s = ways, health, guide, deadline_s
         self._clock, self._monotonic, self._random, self._sleep = timing
-        self._fits, self._rename = fits, rename
+        self._fit, self._rename = fit, rename
 
     async def stage(self, exchange: Exchange, following: Handler) -> Reply:
         """The first answer, or the last failure of the model that was asked for. Raises ``RequestError``."""
@@ -80,20 +79,54 @@ class Reach:
             reply = await self._try(trip, step, following)
             if reply is not None:
                 return reply
+        if trip.too_long is not None and (trip.too_long.tokens is None or trip.too_long.window is None):
+            raise self._does_not_fit(trip, trip.too_long)
         return trip.last_word()
 
     async def _observed(self, exchange: Exchange, plan: Plan, following: Handler) -> Reply:
-        if len(plan[0]) == 1:
+        if len(plan.groups[0]) == 1:
             return await following(exchange)
-        return await following(self._through(exchange, by_affinity(plan[0], _affinity(exchange))[0]))
+        return await following(self._through(exchange, _ordered(plan.groups[0], exchange)[0]))
 
     def _trip(self, exchange: Exchange, plan: Plan) -> Trip:
-        groups = [by_affinity(plan[0], _affinity(exchange)) if len(plan[0]) > 1 else list(plan[0])]
-        if len(plan) > 1 and ROUTE_OFF not in exchange.headers:
-            fitting = (ways for ways in plan[1:] if self._fits(exchange, ways[0]))
-            groups += [by_affinity(ways, _affinity(exchange)) for ways in fitting]
+        asked, *others = plan.groups
+        groups = [_ordered(asked, exchange)]
+        if others and ROUTE_OFF not in exchange.headers:
+            groups += [_ordered(ways, exchange) for ways in others if self._fit.fits(exchange, ways[0])]
         need = Need(len(exchange.body) // BYTES_PER_TOKEN, exchange.facts.max_output or USUAL_OUTPUT)
-        return Trip(exchange, groups, need, exchange.begun + self._deadline_s)
+        trip = Trip(exchange, groups, need, exchange.begun + self._deadline_s)
+        if len(exchange.body) > LONG and self._fit.is_too_long(exchange, asked[0]):
+            self._to_larger(trip, TooLong(None, None))
+        return trip
+
+    def _to_larger(self, trip: Trip, problem: TooLong) -> bool:
+        """Only models with a larger window than the one that was asked for are left; whether there are any."""
+        exchange, asked = trip.exchange, trip.groups[0][0]
+        if ROUTE_OFF in exchange.headers:
+            return False
+        plan = self._ways.plan(exchange.wire.api, asked.provider, asked.model, own_key=asked.key is None)
+        window = problem.window or self._fit.window(exchange, asked) or 0
+        found = [
+            _ordered(ways, exchange)
+            for ways in (*plan.groups[1:], *plan.better)
+            if (self._fit.window(exchange, ways[0]) or 0) > max(window, problem.tokens or 0)
+            and self._fit.fits(exchange, ways[0])
+        ]
+        if found:
+            trip.take(found, "does not fit its window")
+        return bool(found)
+
+    def _does_not_fit(self, trip: Trip, problem: TooLong) -> RequestError:
+        """The provider's error did not say how long the prompt is, and how long it may be."""
+        exchange, asked = trip.exchange, trip.groups[0][0]
+        window = problem.window or self._fit.window(exchange, asked)
+        tokens = problem.tokens or self._fit.needed(exchange, asked, 0)
+        takes = "fewer" if window is None else f"at most {window:,}"
+        return BadRequest(
+            f"prompt and reply need about {tokens:,} tokens and {asked.model} takes {takes}; shorten the prompt, or "
+            "name a model with a larger window in [fallback] or the model's tier",
+            code="farthing_context_length_exceeded",
+        )
 
     async def _next(self, trip: Trip) -> Step | None:
         """The way for the next call, once there is one; ``None`` if there will be none in time."""
@@ -121,6 +154,14 @@ class Reach:
                 del waiting[way.name]
             trip.exchange.tally.upstream_s += self._monotonic() - began
 
+    def ended(self, exchange: Exchange, ticket: Ticket, usage: Usage | None, permit: Permit | None) -> None:
+        """Nothing of a call is under way any more."""
+        self._health.ended(ticket)
+        if permit is not None:
+            permit.settle(None if usage is None else usage.prompt_tokens + usage.output)
+        if usage is not None:
+            self._fit.learn(exchange, usage, self._monotonic())
+
     # ------------------------------------------------------------ one call
 
     async def _try(self, trip: Trip, step: Step, following: Handler) -> Reply | None:
@@ -132,11 +173,12 @@ class Reach:
             self._give_up(trip, step, full)
             return None
         trip.calls[step.group] += 1
-        call = _Call(self._health, self._health.begin(step.way, trip.need, self._monotonic()), permit)
+        call = _Call(self, self._health.begin(step.way, trip.need, self._monotonic()), permit)
         reply, problem = await self._called(call, self._through(trip.exchange, step.way), following)
         failure = _failure(trip.exchange, reply, problem)
         if failure is None and reply is not None:
             self._health.answered(call.ticket, reply.headers)
+            trip.too_long = None
             if step.group:
                 self._taken_over(trip, step.way)
             return reply
@@ -175,6 +217,11 @@ class Reach:
         """Learn from a failure."""
         now, epoch = self._monotonic(), self._clock()
         found = verdict(failure, own_key=ticket.way.key is None)
+        if not step.group and (problem := too_long(failure.status, failure.code, failure.body)) is not None:
+            trip.too_long = problem
+            if self._to_larger(trip, problem):
+                self._health.answered(ticket, failure.headers)
+                return
         if failure.status is None:
             self._health.silent(ticket, now)
         elif found == "final":
@@ -207,17 +254,14 @@ class Reach:
 class _Call(NamedTuple):
     """A call under way, with what it holds."""
 
-    health: Health
+    reach: Reach
     ticket: Ticket
     permit: Permit | None
 
     def end(self, exchange: Exchange) -> None:
-        """Give back what it holds."""
-        self.health.ended(self.ticket)
-        if self.permit is not None:
-            calls = exchange.tally.calls
-            usage = calls[-1].usage if calls else None
-            self.permit.settle(None if usage is None else usage.prompt_tokens + usage.output)
+        """Give back what it holds, and learn from what it came to."""
+        calls = exchange.tally.calls
+        self.reach.ended(exchange, self.ticket, calls[-1].usage if calls else None, self.permit)
 
 
 def _ending(call: _Call, exchange: Exchange, pump: Pump) -> Pump:
@@ -238,6 +282,9 @@ def _failure(exchange: Exchange, reply: Reply | None, problem: RequestError | No
     return Failure(reply.status, exchange.tally.calls[-1].error, reply.headers, reply.body)
 
 
-def _affinity(exchange: Exchange) -> bytes:
+def _ordered(ways: Group, exchange: Exchange) -> list[Way]:
+    """As this conversation prefers them."""
+    if len(ways) == 1:
+        return list(ways)
     session = exchange.caller.session
-    return session.encode("utf-8", "replace") if session else exchange.body[:BEGINNING]
+    return by_affinity(ways, session.encode("utf-8", "replace") if session else exchange.body[:BEGINNING])

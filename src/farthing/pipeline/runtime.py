@@ -216,7 +216,7 @@ class Runtime:
             Guide(self.health, self.gates, limits),
             deadline_s=limits.deadline_s,
             timing=Timing(self.clock, self.monotonic, lambda: self._random(53) / 2**53, asyncio.sleep),
-            fits=Fit(self.policy.models, self.prices.context_window).fits,
+            fit=Fit(self.policy.models, self.prices.context_window),
             rename=self.rename_model,
         )
 

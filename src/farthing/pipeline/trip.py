@@ -14,6 +14,7 @@ from farthing.upstream.headroom import Need
 from farthing.upstream.health import Health
 from farthing.upstream.retry import Budget, Verdict
 from farthing.upstream.ways import Way
+from farthing.wire.too_long import TooLong
 
 LEAN = 8
 """So many more calls than the least busy way may one have before a conversation leaves it."""
@@ -48,12 +49,21 @@ class Trip:
         """Of ways that failed: when they may be tried again, or never."""
         self.failed: tuple[Reply | None, RequestError | None] | None = None
         """What the model that was asked for said last."""
+        self.too_long: TooLong | None = None
+        """What it said of lengths, if that was why."""
         self.why = ""
 
     @property
     def is_alone(self) -> bool:
         """Whether there is only one way."""
         return len(self.groups) == 1 and len(self.groups[0]) == 1
+
+    def take(self, groups: list[list[Way]], why: str) -> None:
+        """Have these take over; the model that was asked for is tried no more."""
+        self.not_before |= {way.name: NEVER for way in self.groups[0]}
+        self.groups = [self.groups[0], *groups]
+        self.calls = [self.calls[0], *[0] * len(groups)]
+        self.why = why
 
     def bar(self, step: Step, found: Verdict, again: float) -> None:
         """A way failed; ``again``: when it may be tried once more, if that may help."""

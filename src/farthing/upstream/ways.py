@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from itertools import product
+from itertools import chain, product
 from zlib import crc32
 
 import msgspec
@@ -35,8 +35,17 @@ class Way(msgspec.Struct, frozen=True):
 
 Maker = Callable[[str, Api, str], str | None]
 """(provider, api, model) → the name of the one who makes the model, if that is known."""
-Plan = tuple[tuple[Way, ...], ...]
-"""Ways in the order of preference: those of the model that was asked for, of its first fallback, and so on."""
+Group = tuple[Way, ...]
+"""The ways to one model."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Which models may answer, in the order of preference."""
+
+    groups: tuple[Group, ...]
+    """The one that was asked for, its first fallback, and so on."""
+    better: tuple[Group, ...]
+    """Those of better tiers, for prompts that are too long for all of these."""
 
 
 class Ways:
@@ -55,15 +64,24 @@ class Ways:
         asked = (api, provider, model, "own" if own_key else None)
         plan = self._known.get(asked)
         if plan is None:
-            plan = self._known[asked] = tuple(self._groups(api, provider, model, own_key))
+            plan = self._known[asked] = self._made(api, provider, model, own_key)
             if len(self._known) > 4_096:  # names of models come from clients
                 self._known.clear()
         return plan
 
-    def _groups(self, api: Api, provider: str, model: str | None, own_key: bool) -> Iterable[tuple[Way, ...]]:
-        yield self._through(provider, model, own_key)
-        seen = {(provider, model)}
-        for name in self._chain(provider, model):
+    def _made(self, api: Api, provider: str, model: str | None, own_key: bool) -> Plan:
+        names = (f"{provider}/{model}", model) if model is not None else ()
+        asked = self._through(provider, model, own_key)
+        seen = {Choice(provider, model)}
+        others = [
+            self._groups(api, provider, some, own_key, seen) for some in (self._chain(names), self._better(names))
+        ]
+        return Plan((asked, *others[0]), tuple(others[1]))
+
+    def _groups(self, api: Api, provider: str, names: Iterable[str], own_key: bool, seen: set[Choice]) -> list[Group]:
+        """The ways to models by their names, less those seen already."""
+        found: list[Group] = []
+        for name in names:
             choice = self._targets.find(api, name)
             if choice is None or choice in seen or self._is_foreign(api, name, choice):
                 continue
@@ -71,7 +89,8 @@ class Ways:
                 continue
             seen.add(choice)
             if ways := self._through(choice.provider, choice.model, own_key):
-                yield ways
+                found.append(ways)
+        return found
 
     def _is_foreign(self, api: Api, name: str, choice: Choice) -> bool:
         """Whether the model is another provider's, which speaks another API: a Claude has no place at OpenAI."""
@@ -79,22 +98,28 @@ class Ways:
         owners = (self._policy.providers.get(one) for one in (name.partition("/")[0], maker or ""))
         return any(one is not None and one.kind != api for one in owners)
 
-    def _chain(self, provider: str, model: str | None) -> Iterable[str]:
-        """The models that may take over from one, by its name with or without the provider's."""
-        if model is None:
-            return ()
-        names = (f"{provider}/{model}", model)
-        for pattern, chain in self._policy.fallback.items():
+    def _chain(self, names: tuple[str, ...]) -> Iterable[str]:
+        """The models that may take over from one, by its names."""
+        for pattern, others in self._policy.fallback.items():
             if any(fnmatchcase(name, pattern) for name in names):
-                return chain
-        tiers = self._policy.tiers
-        for tier in (tiers.simple, tiers.moderate, tiers.complex):
+                return others
+        for tier in self._tiers():
             for place, one in enumerate(tier):
                 if one in names:
                     return tier[place + 1 :] + tier[:place]
         return ()
 
-    def _through(self, provider: str, model: str | None, own_key: bool) -> tuple[Way, ...]:
+    def _better(self, names: tuple[str, ...]) -> Iterable[str]:
+        """The models of the tiers above its own."""
+        tiers = self._tiers()
+        place = next((place for place, tier in enumerate(tiers) if set(names) & set(tier)), len(tiers))
+        return chain.from_iterable(tiers[place + 1 :])
+
+    def _tiers(self) -> tuple[tuple[str, ...], ...]:
+        tiers = self._policy.tiers
+        return tiers.simple, tiers.moderate, tiers.complex
+
+    def _through(self, provider: str, model: str | None, own_key: bool) -> Group:
         """Every endpoint with every key that there is."""
         one = self._policy.providers[provider]
         keys = [(0, None)] if own_key else list(enumerate(keys_of(one, self._environ)))
