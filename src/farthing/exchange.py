@@ -62,6 +62,8 @@ class Tally(msgspec.Struct):
     """Why the request may not be answered from the cache; empty or ``None`` if nothing speaks against it."""
     route: str | None = None
     served_model: str | None = None
+    served_provider: str | None = None
+    """Set if it is another one than the request was meant for."""
     asked: Target | None = None
     """Where it was meant to go, if another model took over."""
     as_sent: bool = True
@@ -120,6 +122,10 @@ def prompt_of(exchange: Exchange) -> Prompt:
     return tally.prompt
 
 
+Peek = Callable[[], Awaitable[tuple[str, bytes] | None]]
+"""Waits for the beginning of a stream; code and bytes of the error if there is one in place of an answer."""
+
+
 class Reply(msgspec.Struct):
     """What the client gets: a body in one piece, or one that is pumped."""
 
@@ -127,6 +133,7 @@ class Reply(msgspec.Struct):
     headers: Headers
     body: bytes = b""
     pump: Pump | None = None
+    peek: Peek | None = None
 
 
 Handler = Callable[[Exchange], Awaitable[Reply]]

@@ -249,3 +249,23 @@ async def test_hits_take_no_room(start, sim):
     house = await start(sim, environ=KEYS, rates={"openai": Rates(requests_per_minute=1, burst="60s", wait="0s")})
     assert [(await asked(house)).status for _ in range(5)] == [200] * 5
     assert (await asked(house, "something else")).status == 429
+
+
+@pytest.mark.parametrize("fault", [Faults(stream_error_after=0), Faults(drop_after=0)], ids=["error", "cut"])
+async def test_a_stream_that_begins_with_an_error_is_taken_over(pair, sim, fault):
+    sim.control(Control(faults={"gpt-4o": fault}))
+    told = await pair.say("Hello", model="gpt-4o", stream=True, headers=NO_KEY)
+    assert (told.status, told.get("x-farthing-provider")) == (200, "other")
+    assert b"error" not in told.body
+    assert b"data: [DONE]" in told.body
+    assert [call.provider for call in pair.row.calls] == ["openai", "other"]
+
+
+async def test_an_error_at_the_beginning_of_a_stream_reaches_the_client_if_nobody_takes_over(start, sim):
+    house = await start(sim, environ=KEYS, retries=Retries(attempts=2))
+    sim.control(Control(faults={"gpt-4o": Faults(stream_error_after=0)}))
+    told = await house.say("Hello", model="gpt-4o", stream=True, headers=NO_KEY)
+    assert told.status == 200
+    assert b'"type":"server_error"' in told.body.replace(b" ", b"")
+    assert [call.error for call in house.row.calls] == ["server_error"] * 2
+    assert house.row.cost_nano == 0

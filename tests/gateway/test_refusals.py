@@ -138,7 +138,9 @@ async def test_a_silent_provider_is_a_504_whose_bill_is_not_known(start, script,
 async def test_a_stream_that_falls_silent_is_cut(start, script):
     async def answer(it, reader, writer):
         await it.request(reader)
+        event = b'data: {"id":"c","model":"gpt-4o","choices":[{"index":0,"delta":{"content":"Ten."}}]}\n\n'
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        writer.write(b"%x\r\n%b\r\n" % (len(event), event))
 
     _, url = await script(answer)
     house = await start(url, server={"read_timeout": "50ms"})
@@ -147,6 +149,23 @@ async def test_a_stream_that_falls_silent_is_cut(start, script):
         with pytest.raises(openai.APIError, match="silent"):
             _ = [part async for part in stream]
     assert house.row.error == "cut"
+
+
+@pytest.mark.parametrize("mode", ["save", "observe"])
+async def test_a_stream_that_is_silent_from_the_start(start, script, mode):
+    """Nothing has reached the client: it can be told plainly. Observe mode passes on what there is."""
+
+    async def answer(it, reader, writer):
+        await it.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+
+    _, url = await script(answer)
+    house = await start(url, mode=mode, server={"read_timeout": "50ms"})
+    async with house.openai() as client:
+        with pytest.raises(openai.APIError, match="silent") as raised:
+            _ = [part async for part in await client.chat.completions.create(**PLAIN[CHAT], stream=True)]
+    assert getattr(raised.value, "status_code", None) == (502 if mode == "save" else None)
+    assert house.row.calls[0].error == "cut"
 
 
 async def test_a_reply_that_is_no_http(start, saying):

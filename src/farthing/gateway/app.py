@@ -13,7 +13,7 @@ from farthing.gateway.intake import Refused
 from farthing.gateway.metrics import Metrics
 from farthing.gateway.shift import Shift
 from farthing.pipeline.runtime import Runtime
-from farthing.pipeline.send import BrokenOff
+from farthing.pipeline.stream import BrokenOff
 from farthing.wire.errors import error_body, error_event
 
 log = logging.getLogger("farthing")

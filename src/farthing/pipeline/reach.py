@@ -23,10 +23,19 @@ from farthing.pipeline.trip import NEVER, Guide, Step, Trip
 from farthing.types import Clock, Usage
 from farthing.upstream.headroom import Need
 from farthing.upstream.health import Health, Ticket
+from farthing.upstream.pool import EVENT_STREAM, content_type
 from farthing.upstream.retry import Failure, asked_s, verdict, wait_s
 from farthing.upstream.ways import Group, Plan, Way, Ways, by_affinity
 from farthing.wire.too_long import TooLong, too_long
 
+STATUS_OF = {
+    "overloaded_error": 529,
+    "api_error": 500,
+    "server_error": 500,
+    "rate_limit_error": 429,
+    "timeout_error": 504,
+}
+"""What an error inside a stream would be as a status; any other is the request's own fault."""
 ROUTE_OFF = (b"x-farthing-route", b"off")
 BEGINNING = 1_024
 """Bytes of a body that tell conversations apart where there is no session."""
@@ -180,7 +189,7 @@ class Reach:
             self._health.answered(call.ticket, reply.headers)
             trip.too_long = None
             if step.group:
-                self._taken_over(trip, step.way)
+                self._taken_over(trip, step.way, is_stream=reply.pump is not None)
             return reply
         if failure is not None:
             self._note(trip, step, call.ticket, failure)
@@ -193,6 +202,10 @@ class Reach:
     ) -> tuple[Reply | None, RequestError | None]:
         try:
             reply = await following(exchange)
+            if reply.peek is not None and (said := await reply.peek()) is not None:
+                # Whatever its status says, an error in place of an answer is a failure.
+                call.end(exchange)
+                return Reply(reply.status, reply.headers, said[1]), None
         except UpstreamError as problem:
             call.end(exchange)
             return None, problem
@@ -232,11 +245,13 @@ class Reach:
         trip.why = trip.why or str(failure.status or (failure.code or "").removeprefix("farthing_"))
         trip.bar(step, found, now + wait_s(failure, trip.calls[step.group], self._random(), epoch))
 
-    def _taken_over(self, trip: Trip, way: Way) -> None:
+    def _taken_over(self, trip: Trip, way: Way, *, is_stream: bool) -> None:
         """Another model answers: say so."""
         tally, asked = trip.exchange.tally, trip.exchange.target
         why = trip.why or ("is down" if self._health.is_down(trip.groups[0][0]) else "is at its limit")
-        tally.asked = asked
+        tally.asked, tally.served_provider = asked, way.provider
+        if is_stream:  # its own call has not ended yet: the latest is one that failed
+            tally.served_model = way.model
         tally.route = f"fallback {way.provider}/{way.model}: {asked.provider}/{asked.model} {why}"
 
     def _through(self, exchange: Exchange, way: Way) -> Exchange:
@@ -277,9 +292,13 @@ def _ending(call: _Call, exchange: Exchange, pump: Pump) -> Pump:
 def _failure(exchange: Exchange, reply: Reply | None, problem: RequestError | None) -> Failure | None:
     if reply is None:
         return Failure(None, None if problem is None else problem.code)
-    if reply.status < 400 or reply.pump is not None:
+    if reply.pump is not None:
         return None
-    return Failure(reply.status, exchange.tally.calls[-1].error, reply.headers, reply.body)
+    error = exchange.tally.calls[-1].error
+    if reply.status < 400:
+        is_stream = content_type(reply.headers) == EVENT_STREAM
+        return Failure(STATUS_OF.get(error or "", 400), error, reply.headers) if is_stream else None
+    return Failure(reply.status, error, reply.headers, reply.body)
 
 
 def _ordered(ways: Group, exchange: Exchange) -> list[Way]:

@@ -149,7 +149,7 @@ class Settler:
             (b"x-farthing-cache", tally.cache.encode()),
             (b"x-farthing-overhead-ms", b"%.3f" % (self._overhead_us(exchange) / 1000)),
         ]
-        if provider := tally.calls[-1].provider if tally.calls else exchange.target.provider:
+        if provider := tally.served_provider or exchange.target.provider:
             headers.append((b"x-farthing-provider", printable(provider)))
         if model := tally.served_model or exchange.target.model:
             headers.append((b"x-farthing-model", printable(model)))
