@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from farthing.cli.common import clock, config_option, console, json_line, json_option, policy_of
+from farthing.cli.price_files import check, set_, update
 from farthing.cli.reprice import history, reprice, undo
 from farthing.cli.when import moment
 
@@ -26,7 +27,7 @@ def prices() -> None:
     """Show which price holds for a model, and where it comes from; price the past again."""
 
 
-for one in (reprice, undo, history):
+for one in (update, set_, check, reprice, undo, history):
     prices.add_command(one)
 
 
@@ -105,8 +106,9 @@ def table(lines: Sequence[PriceLine], classes: Sequence[str]) -> Table:
 def _book(config: Path | None) -> PriceBook:
     from farthing.prices.book import PriceBook
 
-    file = policy_of(config, None).prices.file
-    return PriceBook.load(Path(file) if file else None)
+    policy = policy_of(config, None)
+    file = policy.prices.file
+    return PriceBook.load(Path(file) if file else None, Path(policy.store.prices))
 
 
 def _at(text: str | None, now: float) -> float:

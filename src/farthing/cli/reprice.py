@@ -128,7 +128,7 @@ def price_of(policy: Policy) -> tuple[PriceOf, str]:
     from farthing.prices.book import PriceBook
 
     file = policy.prices.file
-    book = PriceBook.load(Path(file) if file else None)
+    book = PriceBook.load(Path(file) if file else None, Path(policy.store.prices))
 
     def price(request: Settled, call: Call, model: str, usage: Usage) -> Priced:
         api = "anthropic" if request.wire.startswith("anthropic") else "openai"

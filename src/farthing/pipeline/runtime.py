@@ -254,7 +254,7 @@ class Runtime:
 
 def price_book(policy: Policy) -> PriceBook:
     """The prices of these settings. Raises ``PriceError``."""
-    return PriceBook.load(Path(policy.prices.file) if policy.prices.file else None)
+    return PriceBook.load(Path(policy.prices.file) if policy.prices.file else None, Path(policy.store.prices))
 
 
 def _estimate(exchange: Exchange, text: str) -> Usage | None:

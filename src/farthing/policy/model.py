@@ -95,6 +95,11 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.path + ".keys.json"
 
     @property
+    def prices(self) -> str:
+        """The file of a newer price catalogue (``farthing prices update``)."""
+        return self.path + ".prices.json"
+
+    @property
     def cache(self) -> str:
         """The folder of the answer cache."""
         return self.path + ".cache"

@@ -112,10 +112,18 @@ class PriceBook:
         self._quote: Callable[[str, Api, str | None, str | None], Quote] = lru_cache(REMEMBERED)(self._resolve)
 
     @classmethod
-    def load(cls, path: Path | None = None) -> PriceBook:
-        """The built-in prices and those of ``path``. Raises ``PriceError`` naming file, key and what is allowed."""
+    def load(cls, path: Path | None = None, newer: Path | None = None) -> PriceBook:
+        """The built-in prices and those of ``path``. Raises ``PriceError`` naming file, key and what is allowed.
+
+        ``newer``: where a newer catalogue may lie; it counts if it is there and newer than the built-in one.
+        """
         local = PriceFile() if path is None else overrides.read(path)
-        return cls(catalog.load(), overrides.read(_HOUSE), local)
+        return cls(_catalogue(newer), overrides.read(_HOUSE), local)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalogue in force."""
+        return self._catalog
 
     @property
     def source(self) -> str:
@@ -218,6 +226,17 @@ class PriceBook:
             one.multiplier for owner in wanted.owners for one in tiers if one.applies(owner, wanted.names, wanted.tier)
         )
         return next(fitting, None)
+
+
+def _catalogue(newer: Path | None) -> Catalog:
+    built_in = catalog.load()
+    if newer is None or not newer.exists():
+        return built_in
+    from farthing.prices import newer as files
+
+    found = files.read(newer)
+    known = files.version(found)
+    return built_in if known and known <= files.version(built_in) else found
 
 
 def _entry(source: str, found: Found, period: Period) -> str:
