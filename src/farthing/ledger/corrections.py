@@ -25,7 +25,7 @@ from farthing.ledger.upgrade import explained
 from farthing.ledger.writer import transaction
 
 AT_ONCE = 500
-"""Requests in one transaction: a few tens of milliseconds."""
+"""Requests in one transaction: a tenth of a second or two on a busy machine."""
 
 What = Literal["reprice", "reconcile"]
 Change = Callable[[Settled], Settled | None]
