@@ -53,6 +53,7 @@ class Intake:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._max_body = runtime.max_body
+        self._may_repeat = runtime.policy.mode == "save"
         self._targets = Targets(runtime.policy.providers)
 
     async def exchange(self, scope: Scope, receive: Receive) -> Exchange:
@@ -64,7 +65,7 @@ class Intake:
             credential = self._authenticated(headers)  # before a byte of the body is read
             upload = _body_stream(receive) if self._passes_on(wire, headers) else None
             body = b"" if upload else await self._body(headers, receive)
-            if (read := self._runtime.readings.get(wire, body)) is not None:
+            if self._may_repeat and (read := self._runtime.readings.get(wire, body)) is not None:
                 facts, tally = read.facts, Tally(prompt=read.prompt, shape=read.shape, canonical=read.canonical)
             elif body or wire.operation in NEEDS_BODY:
                 facts = wire.facts(body)

@@ -107,7 +107,7 @@ class Runtime:
             drains=Drains(server.hangup, seconds(server.hangup_limit)),
         )
         self._handler = pipeline(
-            settle=self._settler.stage, recall=self._recall(), reach=self._reach().stage, send=sender.handle
+            settle=self._settler.stage, recall=self._recall(), reach=self._reach(), send=sender.handle
         )
 
     async def following(self, policy: Policy, environ: Mapping[str, str]) -> Runtime:
@@ -207,7 +207,10 @@ class Runtime:
     def _new_gates(self) -> Gates:
         return Gates(self.policy.rates, self.policy.server.workers, self.monotonic)
 
-    def _reach(self) -> Reach:
+    def _reach(self) -> Stage | None:
+        has_ways = any(one.base_urls or one.api_key_envs for one in self.policy.providers.values())
+        if self.policy.mode == "observe" and not has_ways:
+            return None  # there is nothing to choose and nothing to try
         retries = self.policy.retries
         limits = Limits(retries.attempts, seconds(retries.deadline), retries.budget)
         return Reach(
@@ -218,7 +221,7 @@ class Runtime:
             timing=Timing(self.clock, self.monotonic, lambda: self._random(53) / 2**53, asyncio.sleep),
             fit=Fit(self.policy.models, self.prices.context_window),
             rename=self.rename_model,
-        )
+        ).stage
 
     def _price_of(self, exchange: Exchange) -> Price:
         provider = exchange.target.provider
