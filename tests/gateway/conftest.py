@@ -141,43 +141,35 @@ async def stop(running):
     await running.lifespan.shutdown()
 
 
+def settings_for(provider, url, *, mode="save", server=None, cache=None, retries=None, providers=None, **tables):
+    """A gateway's settings in front of a simulator or an address; nothing is tried again unless a test says so."""
+    openai_url, anthropic_url = (
+        (provider, provider.removesuffix("/v1")) if isinstance(provider, str) else (provider.openai_url, provider.url)
+    )
+    return Policy(
+        mode=mode,
+        server=Server(port=0, **{"grace": "2s"} | (server or {})),
+        store=Store(url=url),
+        providers={
+            "openai": Provider(openai_url, "openai", "OPENAI_API_KEY"),
+            "anthropic": Provider(anthropic_url, "anthropic", "ANTHROPIC_API_KEY"),
+            **(providers or {}),
+        },
+        cache=cache or Cache(),
+        retries=retries or Retries(attempts=1),
+        **tables,
+    )
+
+
 @pytest.fixture
 async def start(tmp_path):
     """Start a gateway in front of a simulator or an address."""
     async with AsyncExitStack() as stack:
         houses = []
 
-        async def start(
-            provider,
-            *,
-            mode="save",
-            environ=None,
-            timestamp=None,
-            server=None,
-            cache=None,
-            retries=None,
-            providers=None,
-            **tables,
-        ):
-            openai_url, anthropic_url = (
-                (provider, provider.removesuffix("/v1"))
-                if isinstance(provider, str)
-                else (provider.openai_url, provider.url)
-            )
+        async def start(provider, *, environ=None, timestamp=None, **settings):
             houses.append(None)
-            policy = Policy(
-                mode=mode,
-                server=Server(port=0, **{"grace": "2s"} | (server or {})),
-                store=Store(url=f"sqlite:///{tmp_path}/{len(houses)}.db"),
-                providers={
-                    "openai": Provider(openai_url, "openai", "OPENAI_API_KEY"),
-                    "anthropic": Provider(anthropic_url, "anthropic", "ANTHROPIC_API_KEY"),
-                    **(providers or {}),
-                },
-                cache=cache or Cache(),
-                retries=retries or Retries(attempts=1),
-                **tables,
-            )
+            policy = settings_for(provider, f"sqlite:///{tmp_path}/{len(houses)}.db", **settings)
             keys = {"OPENAI_API_KEY": "sk-env", "ANTHROPIC_API_KEY": "sk-ant-env"} if environ is None else environ
             app = application(policy, keys, timestamp)
             listener = bind("127.0.0.1", 0)
