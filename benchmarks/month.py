@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -20,7 +19,7 @@ from months.checks import checks
 from months.folder import month_in
 from months.report import report, tables
 from months.running import Run, run_mode
-from stand.process import Unmet
+from stand.process import Unmet, end_in_order
 
 MODES = ("direct", "observe", "save")
 
@@ -39,13 +38,6 @@ def main() -> int:
         options.json.write_text(json.dumps(report(options.split, runs, found), indent=1) + "\n")
     print(tables(options.split, runs, found))
     return 0 if all(check.holds for check in found) else 1
-
-
-def end_in_order() -> None:
-    """A signal unwinds the stack, so that every process is ended. What is ignored (``nohup``) stays ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda caught, _: sys.exit(128 + caught))
 
 
 def arguments() -> argparse.Namespace:

@@ -20,11 +20,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from month import end_in_order
-from soaks.chart import lines
-from soaks.judge import SERIES, Check, Run, checks, latencies, percentile, theil_sen, warmed
+from soaks.judge import SERIES, Run, checks, latencies, theil_sen, warmed
 from soaks.running import soak
-from stand.process import Unmet
+from stand.lines import lines
+from stand.process import Unmet, end_in_order
+from stand.verdict import Check, percentile, save, verdicts
 
 LONG_ROUND_S, SHORT_ROUND_S = 60.0, 12.0
 GROWN_MB, GROWN_QUICK_MB = 2.0, 40.0
@@ -66,11 +66,6 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def save(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
 def report(options: argparse.Namespace, run: Run, found: Sequence[Check]) -> dict[str, Any]:
     """Everything, without a path of this machine."""
     memory = ("gateway_rss", "gateway_heap", "keeper_rss", "keeper_heap")
@@ -104,8 +99,7 @@ def table(run: Run, found: Sequence[Check]) -> str:
     every = [value for one in run.sent.windows for value in one.overhead_ms] or [0.0]
     head = f"{run.sent.requests:,} requests: {outcomes}; {run.sent.held_back} held back"
     spread = f"overhead p50 {percentile(every, 0.5):.3f} ms, p99 {percentile(every, 0.99):.3f} ms"
-    rows = [f"| {'ok' if one.holds else '**FAILED**'} | {one.what} | {one.found} |" for one in found]
-    return "\n".join([head, spread, "", "| | what has to hold | found |", "|---|---|---|", *rows])
+    return "\n".join([head, spread, "", verdicts(found)])
 
 
 def plot(options: argparse.Namespace, run: Run) -> str:

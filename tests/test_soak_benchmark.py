@@ -10,12 +10,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
-from soaks.books import Call, Line, compare
-from soaks.chart import lines
 from soaks.clients import Sent, Window
-from soaks.judge import Run, checks, latencies, percentile, theil_sen
+from soaks.judge import Run, checks, latencies, theil_sen
 from soaks.traffic import PHASES, Traffic, control
 from soaks.watch import Sample, ends_of
+from stand.books import Call, Line, compare
+from stand.lines import lines
+from stand.verdict import percentile
 
 BOOKS = compare(2, [Call("a", 5, "usage", None)], [Line("a", 5)], set())
 

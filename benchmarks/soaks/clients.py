@@ -8,8 +8,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import aiohttp
+from stand.asking import PATHS, body_of, headers_of
 
-from soaks.traffic import CALM, PATHS, PHASES, Send, Traffic, body_of, control, headers_of
+from soaks.traffic import CALM, PHASES, Send, Traffic, control
 
 MOST_AT_ONCE = 400
 PROBE_EVERY_S = 0.25

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from soaks.books import EXPLAINED, Books
+from stand.books import EXPLAINED, Books
+from stand.verdict import Check, percentile
+
 from soaks.clients import Sent, Window
 from soaks.watch import Sample
 
@@ -37,14 +39,6 @@ class Trend(NamedTuple):
         return self.low * self.seconds if self.low > 0 else min(0.0, self.high * self.seconds)
 
 
-class Check(NamedTuple):
-    """One thing that has to hold."""
-
-    what: str
-    holds: bool
-    found: str
-
-
 def theil_sen(points: Sequence[Point]) -> Trend:
     """The median of all slopes between two points, and Sen's interval for it (Sen 1968, JASA 63:1379): up to 29% of
     wild points do not move it. Neighbouring samples are not independent, so the interval is a little too narrow.
@@ -67,12 +61,6 @@ def warmed(samples: Sequence[Sample], name: str) -> list[Point]:
     since = samples[-1].at_s * WARM
     filled = [one for one in samples if one.at_s >= since and (one.ledger >= PAGES_MB or not name.startswith("keeper"))]
     return [(one.at_s, float(getattr(one, name))) for one in filled]
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Of at least one value."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 SERIES = {

@@ -12,10 +12,10 @@ from pathlib import Path
 from subprocess import Popen
 from urllib.parse import urlsplit
 
-from months.running import serving, started
+from stand.books import compare, invoice_of, ledger_of
 from stand.process import Unmet, family, tail
+from stand.serving import serving, started
 
-from soaks.books import compare, invoice_of, ledger_of
 from soaks.clients import Clients, Sent
 from soaks.judge import Run
 from soaks.watch import Sample, Watcher

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from stand.asking import PATHS, body_of, headers_of
 
 CALM = "gpt-4.1-mini"
 """The model of the probes: no fault ever strikes it."""
 CHAT, ANSWERS, CLAUDE = "gpt-4o-mini", "gpt-4o", "claude-3-5-haiku-20241022"
 FAULTY = (CHAT, ANSWERS, CLAUDE)
-PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages"}
 MODELS = {"chat": CHAT, "responses": ANSWERS, "messages": CLAUDE}
 USUAL = {"ttft_ms": 20, "ms_per_token": 1}
 QUIET = {
@@ -86,30 +86,6 @@ class Traffic:
     def _bad(self, wire: str) -> Send:
         body = self._dice.choice((b"{not json", body_of(wire, "no-such-model", "Hello?", stream=False)))
         return Send(wire, body, headers_of(wire, "acme", 0), stream=False, bad=True)
-
-
-def body_of(wire: str, model: str, text: str, *, stream: bool) -> bytes:
-    """A request as an application writes it."""
-    system = "You are the help desk of a museum of technology. Answer in plain words."
-    messages: list[dict[str, str]] = [{"role": "user", "content": text}]
-    fields: dict[str, Any] = {"model": model, "stream": stream}
-    match wire:
-        case "embeddings":
-            fields = {"model": "text-embedding-3-small", "input": text}
-        case "responses":
-            fields |= {"input": text, "instructions": system}
-        case "messages":
-            fields |= {"messages": messages, "system": system, "max_tokens": 400}
-        case _:
-            fields |= {"messages": [{"role": "system", "content": system}, *messages]}
-    return json.dumps(fields).encode()
-
-
-def headers_of(wire: str, tenant: str, user: int) -> dict[str, str]:
-    """Key, tenant, user."""
-    key = {"x-api-key": "any", "anthropic-version": "2023-06-01"} if wire == "messages" else {}
-    named = {"x-farthing-tenant": tenant, "x-farthing-user": f"user-{user}"}
-    return {"content-type": "application/json", **(key or {"authorization": "Bearer any"}), **named}
 
 
 def _asked(number: int) -> str:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -80,6 +81,13 @@ def started(
             yield process
         finally:
             end(process)
+
+
+def end_in_order() -> None:
+    """A signal unwinds the stack, so that every process is ended. What is ignored (``nohup``) stays ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda caught, _: sys.exit(128 + caught))
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
