@@ -40,7 +40,7 @@ def test_a_probe_that_fails_opens_it_for_longer_and_one_that_is_lost_does_not_ke
     breaker = opened()
     breaker.begin(FIRST_S)
     breaker.failed(0.6, FIRST_S)
-    assert breaker.ready_in(0.6) == pytest.approx(2 * FIRST_S)
+    assert breaker.ready_in(0.6) == pytest.approx(2 * FIRST_S - 0.1)
     breaker.begin(2.0)
     breaker.left()
     assert breaker.ready_in(2.0) == 0.0
@@ -54,6 +54,16 @@ def test_failures_of_what_went_before_it_opened_tell_nothing_new():
     for _ in range(50):
         breaker.failed(10.4, 9.0)
     assert breaker.ready_in(10.4) == pytest.approx(FIRST_S - 0.4)
+
+
+def test_a_provider_that_says_nothing_is_asked_as_often_as_one_that_says_no():
+    """Each probe takes as long as the patience for silence: the time until the next one runs from its beginning."""
+    breaker, now = opened(), 0.0
+    for _ in range(9):
+        now += breaker.ready_in(now)
+        breaker.begin(now)
+        breaker.failed(now + 2.0, began=now)
+    assert breaker.ready_in(now + 2.0) == pytest.approx(LONGEST_S - 2.0)
 
 
 @given(st.integers(1, 60))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+from heapq import heappop, heappush
+from itertools import count
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,3 +93,25 @@ def test_headroom_uses_provider_headers(limit, seed):
             meter.learn(*flying.pop())
     assert refused == 0
     assert taken >= min(200, int(limit / 60 * now * 0.3))
+
+
+@pytest.mark.parametrize("jitter_s", [0.001, 0.01, 0.1])
+def test_requests_that_overtake_one_another_do_not_meet_the_wall(jitter_s):
+    """Twice as many want to go as may; each is on its way for a random time, and so is its reply."""
+    dice, bucket, meter = random.Random(1), Bucket(750, 0.0), Meter()
+    bucket.spend(750)
+    turn, events, refused, taken = count(), [], 0, 0
+    for number in range(25 * 120):
+        heappush(events, (number / 25, next(turn), "wish", None))
+    while events:
+        now, _, what, news = heappop(events)
+        if what == "wish" and meter.ready_in(1, now) <= 0:
+            heappush(events, (now + dice.expovariate(1 / jitter_s), next(turn), "call", (meter.send(1, now), now)))
+        elif what == "call":
+            refused, taken = refused + (bucket.take(1, now) > 0), taken + 1
+            later = now + 0.05 + dice.expovariate(1 / jitter_s)
+            heappush(events, (later, next(turn), "reply", (Told(750, bucket.left(now)), *news)))
+        elif what == "reply":
+            meter.learn(*news)
+    assert refused < taken * 0.01
+    assert taken > 2 * 750 * 0.95

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 IN_A_ROW = 3
 """Failures that open it."""
-FIRST_S, LONGEST_S = 0.5, 4.0
-"""It stays open for so long, twice as long each time; it has to close soon after a recovery."""
+FIRST_S, LONGEST_S = 0.5, 3.0
+"""It stays open for so long, twice as long each time; it has to close soon after a recovery, the reply included."""
 PROBE_S = 30.0
 """A probe that has not ended by then does not keep the others away any longer."""
 AGAIN_S = 0.25
@@ -66,10 +66,10 @@ class Breaker:
             if self._failures >= IN_A_ROW:
                 self._open(now)
         elif began >= self._until:  # those that went before it opened tell nothing new
-            self._open(now)
+            self._open(began)  # a provider that says nothing takes long to fail: it is asked as often as others
 
-    def _open(self, now: float) -> None:
-        self._until = now + min(LONGEST_S, FIRST_S * 2**self._opened)
+    def _open(self, since: float) -> None:
+        self._until = since + min(LONGEST_S, FIRST_S * 2**self._opened)
         self._probe_until = 0.0
         self._opened += 1
 
