@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 WIDTH, LEFT, RIGHT, HIGH, HEAD, FOOT = 860, 70, 190, 120, 34, 30
-COLOURS = ("#1f6f54", "#b5582a", "#4a6fa5", "#8a6fb0")
+COLOURS = ("#1f6f54", "#b5582a", "#4a6fa5", "#8a6fb0", "#3b3b3b")
 STYLE = "text{font:12px system-ui,sans-serif;fill:#222}.t{font-weight:600;font-size:14px}.n{fill:#666}"
 Points = Sequence[tuple[float, float]]
 

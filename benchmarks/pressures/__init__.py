@@ -1,0 +1,1 @@
+"""The parts of ``benchmarks/pressure.py``: what is tried, load, processes, verdict, figures over time."""
