@@ -269,3 +269,13 @@ async def test_an_error_at_the_beginning_of_a_stream_reaches_the_client_if_nobod
     assert b'"type":"server_error"' in told.body.replace(b" ", b"")
     assert [call.error for call in house.row.calls] == ["server_error"] * 2
     assert house.row.cost_nano == 0
+
+
+async def test_the_limit_of_one_client_s_key_holds_up_nobody_else(start, sim):
+    house = await start(sim, retries=Retries())
+    sim.control(Control(faults={"gpt-4o": Faults(p_limited=1.0, retry_after_ms=3_600_000)}))
+    assert (await house.say("Hello", model="gpt-4o")).status == 429
+    faults(sim)
+    told = await house.say("Hello", model="gpt-4o", headers={"authorization": "Bearer sk-sim-other"})
+    assert told.status == 200
+    assert len(house.rows[-1].calls) == 1

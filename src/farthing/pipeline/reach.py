@@ -79,7 +79,8 @@ class Reach:
         if exchange.upload is not None:
             return await following(exchange)
         target = exchange.target
-        plan = self._ways.plan(exchange.wire.api, target.provider, target.model, own_key=target.key is None)
+        own_key = exchange.credential if target.key is None else None
+        plan = self._ways.plan(exchange.wire.api, target.provider, target.model, own_key)
         if exchange.mode == "observe":
             return await self._observed(exchange, plan, following)
         self._guide.budget.earn()
@@ -113,7 +114,8 @@ class Reach:
         exchange, asked = trip.exchange, trip.groups[0][0]
         if ROUTE_OFF in exchange.headers:
             return False
-        plan = self._ways.plan(exchange.wire.api, asked.provider, asked.model, own_key=asked.key is None)
+        own_key = exchange.credential if asked.key is None else None
+        plan = self._ways.plan(exchange.wire.api, asked.provider, asked.model, own_key)
         window = problem.window or self._fit.window(exchange, asked) or 0
         found = [
             _ordered(ways, exchange)

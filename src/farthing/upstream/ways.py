@@ -54,14 +54,15 @@ class Ways:
     def __init__(self, policy: Policy, environ: Mapping[str, str], maker: Maker) -> None:
         self._policy, self._environ, self._maker = policy, environ, maker
         self._targets = Targets(policy.providers)
-        self._known: dict[tuple[Api, str, str | None, str | None], Plan] = {}
+        self._known: dict[tuple[Api, str, str | None, bytes | None], Plan] = {}
 
-    def plan(self, api: Api, provider: str, model: str | None, own_key: bool) -> Plan:
+    def plan(self, api: Api, provider: str, model: str | None, own_key: bytes | None = None) -> Plan:
         """For a request that was meant for this model of this provider.
 
-        With a key of its own a client gets no further than that key: at another provider farthing's would pay.
+        ``own_key``: the digest of a client's own key. It has limits of its own, and the client gets no further than
+        that key: at another provider farthing's would pay.
         """
-        asked = (api, provider, model, "own" if own_key else None)
+        asked = (api, provider, model, own_key)
         plan = self._known.get(asked)
         if plan is None:
             plan = self._known[asked] = self._made(api, provider, model, own_key)
@@ -69,7 +70,7 @@ class Ways:
                 self._known.clear()
         return plan
 
-    def _made(self, api: Api, provider: str, model: str | None, own_key: bool) -> Plan:
+    def _made(self, api: Api, provider: str, model: str | None, own_key: bytes | None) -> Plan:
         names = (f"{provider}/{model}", model) if model is not None else ()
         asked = self._through(provider, model, own_key)
         seen = {Choice(provider, model)}
@@ -78,14 +79,16 @@ class Ways:
         ]
         return Plan((asked, *others[0]), tuple(others[1]))
 
-    def _groups(self, api: Api, provider: str, names: Iterable[str], own_key: bool, seen: set[Choice]) -> list[Group]:
+    def _groups(
+        self, api: Api, provider: str, names: Iterable[str], own_key: bytes | None, seen: set[Choice]
+    ) -> list[Group]:
         """The ways to models by their names, less those seen already."""
         found: list[Group] = []
         for name in names:
             choice = self._targets.find(api, name)
             if choice is None or choice in seen or self._is_foreign(api, name, choice):
                 continue
-            if own_key and choice.provider != provider:
+            if own_key is not None and choice.provider != provider:
                 continue
             seen.add(choice)
             if ways := self._through(choice.provider, choice.model, own_key):
@@ -119,13 +122,23 @@ class Ways:
         tiers = self._policy.tiers
         return tiers.simple, tiers.moderate, tiers.complex
 
-    def _through(self, provider: str, model: str | None, own_key: bool) -> Group:
+    def _through(self, provider: str, model: str | None, own_key: bytes | None) -> Group:
         """Every endpoint with every key that there is."""
         one = self._policy.providers[provider]
-        keys = [(0, None)] if own_key else list(enumerate(keys_of(one, self._environ)))
+        keys = [(0, None)] if own_key is not None else list(enumerate(keys_of(one, self._environ)))
+        whose = "" if own_key is None else f" {own_key.hex()}"
         bases = [base_of(url, one.kind) for url in (one.base_url, *one.base_urls)]
         return tuple(
-            Way(provider, model, base, cut, key, number, f"{provider} {base}", f"{provider} {base} {number} {model}")
+            Way(
+                provider,
+                model,
+                base,
+                cut,
+                key,
+                number,
+                f"{provider} {base}",
+                f"{provider} {base} {number} {model}{whose}",
+            )
             for (base, cut), (number, key) in product(bases, keys)
         )
 
