@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from pathlib import Path
 from typing import Literal, get_args, get_origin
@@ -157,12 +158,8 @@ def _type(annotation: object) -> str:
 
 
 def _markdown(text: str) -> str:
-    return (
-        " ".join(text.split())
-        .replace("``", "`")
-        .replace("`docs/prices.md`", "[prices](prices.md)")
-        .replace("`docs/metrics.md`", "[metrics](metrics.md)")
-    )
+    """Prose of the code: the names of pages become links."""
+    return re.sub(r"`docs/(\w+)\.md`", r"[\1](\1.md)", " ".join(text.split()).replace("``", "`"))
 
 
 def configuration() -> str:

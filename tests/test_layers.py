@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "farthing"
-LEAF = {"types", "errors", "money", "tokens"}
+LEAF = {"types", "errors", "money", "tokens", "logs"}
 RECORDS = {"ledger.records", "wire.base", "exchange"}
 MAY_IMPORT = {
     "types": set(),
     "errors": set(),
     "money": set(),
     "tokens": {"types"},
+    "logs": {"errors"},
     "exchange": {"types", "ledger.records", "wire.base"},
     "policy": LEAF,
     "wire": LEAF,
@@ -135,6 +136,15 @@ def test_no_database_on_hot_path():
 
 def test_heavy_modules_are_loaded_on_use():
     """aiohttp only where a proxy is set, the dashboard's and the tables' libraries only when somebody looks."""
-    heavy = {"aiohttp", "jinja2", "rich", "numpy", "quicktok", "genai_prices", "farthing.upstream.proxied"}
+    heavy = {
+        "aiohttp",
+        "jinja2",
+        "rich",
+        "numpy",
+        "quicktok",
+        "genai_prices",
+        "opentelemetry",
+        "farthing.upstream.proxied",
+    }
     assert loaded("farthing.gateway.server", "farthing.pipeline.runtime", "farthing.cli").isdisjoint(heavy)
     assert {name for name in loaded("farthing") if name.startswith("farthing")} == {"farthing"}

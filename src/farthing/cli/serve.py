@@ -25,10 +25,10 @@ from farthing.policy import Policy, Source
 )
 def serve(config: Path | None, host: str | None, port: int | None, mode: str | None, env_file: Path | None) -> None:
     """Start the gateway and the dashboard. SIGHUP: read the settings again; no stream is dropped."""
-    from farthing.gateway.process import log_to_stderr
     from farthing.gateway.server import serve as run
+    from farthing.logs import log_to_stderr
 
-    log_to_stderr()
+    log_to_stderr()  # until it is known how
     for name, value in (("HOST", host), ("PORT", port)):
         if value is not None:
             os.environ[f"FARTHING_SERVER_{name}"] = str(value)
@@ -36,6 +36,7 @@ def serve(config: Path | None, host: str | None, port: int | None, mode: str | N
         os.environ["FARTHING_MODE"] = mode
     source = Source(dict(os.environ), config, env_file)
     settings = source.read()
+    log_to_stderr(settings.policy.server.log, settings.policy.server.log_level)
     run(source, settings, lambda bound: announce(settings.policy, bound))
 
 

@@ -1,9 +1,8 @@
-"""One process that serves: its application, its log, and the signals that it listens to."""
+"""One process that serves: its application, who watches it, and the signals that it listens to."""
 
 from __future__ import annotations
 
 import gc
-import logging
 from collections.abc import Mapping
 from functools import partial
 
@@ -12,9 +11,12 @@ from farthing.gateway.app import Gateway
 from farthing.gateway.doors import DashboardDoor
 from farthing.gateway.reload import Reload, Report
 from farthing.gateway.signals import on_hangup, on_stop
+from farthing.pipeline.observe import Observer
 from farthing.pipeline.runtime import Runtime, Timestamp
 from farthing.policy import Policy, Source
 from farthing.policy.units import seconds
+from farthing.telemetry import otel
+from farthing.telemetry.request_log import RequestLog
 
 GC_THRESHOLDS = (20_000, 20, 50)
 
@@ -22,11 +24,17 @@ GC_THRESHOLDS = (20_000, 20, 50)
 def application(policy: Policy, environ: Mapping[str, str], timestamp: Timestamp | None = None) -> Gateway:
     """The gateway of this process."""
     tokens.warm()  # where a tokenizer is installed, loading it stops the process: now nobody waits
-    runtime = Runtime(policy, environ, timestamp=timestamp)
+    runtime = Runtime(policy, environ, timestamp=timestamp, observers=observers(policy, environ))
     gc.collect()
     gc.freeze()  # what is there at start stays: the collector need not look at it again and again
     gc.set_threshold(*GC_THRESHOLDS)
     return Gateway(runtime, DashboardDoor())
+
+
+def observers(policy: Policy, environ: Mapping[str, str]) -> list[Observer]:
+    """Those who are told of every request. Raises ``ConfigError``."""
+    found = [RequestLog() if policy.server.log_requests else None, otel.exporter(policy, environ)]
+    return [one for one in found if one is not None]
 
 
 def listening(gateway: Gateway, source: Source, report: Report) -> Gateway:
@@ -38,10 +46,3 @@ def listening(gateway: Gateway, source: Source, report: Report) -> Gateway:
 def _listen(gateway: Gateway, reload: Reload) -> None:
     on_stop(gateway.leave, seconds(gateway.runtime.policy.server.notice))
     on_hangup(reload)
-
-
-def log_to_stderr() -> None:
-    """One line an event; libraries only when something is wrong."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("uvicorn", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -229,6 +229,7 @@ class KeeperWatch:
 def _start_keeper(policy: Policy) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "farthing.pipeline.keeping", "--store", policy.store.url]
     command += ["--journal", policy.store.journal, "--retention", str(seconds(policy.store.retention))]
+    command += ["--log", policy.server.log, "--log-level", policy.server.log_level]
     # A process group of its own: Ctrl-C is for the gateway, whose end tells the keeper to finish. But not a session of
     # its own: Linux shares the processor between sessions first, and the keeper's low priority would count for nothing.
     return subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0)  # noqa: S603 - our own command

@@ -19,9 +19,10 @@ from uvicorn.supervisors import Multiprocess
 
 from farthing.errors import FarthingError
 from farthing.gateway.app import Gateway
-from farthing.gateway.process import application, listening, log_to_stderr
+from farthing.gateway.process import application, listening
 from farthing.gateway.reload import difference, refused, report
 from farthing.gateway.signals import has_terminal
+from farthing.logs import log_to_stderr
 from farthing.pipeline.runtime import price_book
 from farthing.policy import Settings, Source
 from farthing.policy.change import held
@@ -39,7 +40,7 @@ class Worker(msgspec.Struct, frozen=True):
 
     def __call__(self) -> Gateway:
         """The application. Ends the process if there can be none."""
-        log_to_stderr()
+        log_to_stderr(self.settings.policy.server.log, self.settings.policy.server.log_level)
         threading.Thread(target=_end_with_parent, name="farthing parent watch", daemon=True).start()
         try:
             return listening(application(*self.settings), self.source, _silent)

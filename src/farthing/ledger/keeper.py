@@ -29,6 +29,7 @@ from farthing.ledger.segments import Chunk, Segment, claim, read_entries, segmen
 from farthing.ledger.store import Store, open_store
 from farthing.ledger.upgrade import VERSION, explained, version_of
 from farthing.ledger.writer import Writer, transaction
+from farthing.logs import log_to_stderr
 from farthing.types import Clock
 
 POLL_S = 0.25
@@ -263,8 +264,7 @@ def run(
 def main(argv: Sequence[str] | None = None, miner_of: MinerOf = KeyMiner) -> int:
     """``python -m farthing.ledger.keeper``: works until its standard input ends, or until it is told to stop."""
     options = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    log_to_stderr(options.log, options.log_level)
     stop = Stop(sys.stdin.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.signalled)
@@ -309,6 +309,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--store", required=True, metavar="URL", help="sqlite:///path/to/farthing.db")
     parser.add_argument("--journal", required=True, type=Path, metavar="DIR", help="the folder of the journal")
     parser.add_argument("--retention", type=float, metavar="SECONDS", help="how long single requests are kept")
+    parser.add_argument("--log", default="text", choices=["text", "json"], help="what its log looks like")
+    parser.add_argument("--log-level", default="info", help="debug, info, warning or error")
     return parser
 
 

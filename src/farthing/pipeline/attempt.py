@@ -104,7 +104,7 @@ class Attempt:
             id=self.id,
             provider=exchange.target.provider,
             model=exchange.target.model,
-            started=exchange.ts,
+            started=exchange.ts + self._began - exchange.begun,
             status=None if self._response is None else self._response.status,
             error=error,
             provider_request_id=None if self._response is None else _request_id(self._response),

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import lmdb
@@ -28,6 +28,7 @@ from farthing.limits.keys import KeyRing
 from farthing.pipeline.drain import Drains
 from farthing.pipeline.fitting import Fit
 from farthing.pipeline.health import journal_problem, keeper_problem
+from farthing.pipeline.observe import Observer, Observers
 from farthing.pipeline.reach import Reach, Timing
 from farthing.pipeline.readings import Readings
 from farthing.pipeline.send import Sender
@@ -62,6 +63,7 @@ class Runtime:
         monotonic: Callable[[], float] = time.perf_counter,
         random_bits: Callable[[int], int] = random.getrandbits,
         timestamp: Timestamp | None = None,
+        observers: Sequence[Observer] = (),
         before: Runtime | None = None,
     ) -> None:
         """``before``: the one that this one follows in a running process, see ``following``."""
@@ -85,7 +87,8 @@ class Runtime:
         self.gates = before.gates if before and before.policy.rates == policy.rates else self._new_gates()
         self._pool: Pool | None = None
         self._handler: Handler | None = None
-        self._settler = Settler(self.journal, self.monotonic, self._shape, self._cost_at)
+        self._observers = before._observers if before else Observers(observers)
+        self._settler = Settler(self.journal, self.monotonic, self._shape, self._cost_at, self._observers.tell)
 
     async def start(self) -> None:
         """Open what needs a running event loop."""
@@ -138,6 +141,7 @@ class Runtime:
         if self.answers is not None:
             self.answers.close()
         self.journal.close()
+        await self._observers.close()
 
     @property
     def handle(self) -> Handler:

@@ -26,6 +26,8 @@ CostOf = Callable[[Exchange, Target, Usage], int | None]
 """(exchange, target, usage) → what that usage costs there, in nano-dollars; ``None`` if no price is known."""
 TAKEN_OVER = "fallback"
 """The lever of requests that another model took over: what it saved may be less than nothing."""
+Tell = Callable[[Exchange, Settled], None]
+"""Lets those know who want to; never raises, and is quick."""
 
 
 class Journal(Protocol):
@@ -37,9 +39,11 @@ class Journal(Protocol):
 class Settler:
     """Writes ``Settled`` once for every exchange."""
 
-    def __init__(self, journal: Journal, monotonic: Callable[[], float], shape_of: ShapeOf, cost_of: CostOf) -> None:
+    def __init__(
+        self, journal: Journal, monotonic: Callable[[], float], shape_of: ShapeOf, cost_of: CostOf, tell: Tell
+    ) -> None:
         self._journal, self._monotonic = journal, monotonic
-        self._shape_of, self._cost_of = shape_of, cost_of
+        self._shape_of, self._cost_of, self._tell = shape_of, cost_of, tell
 
     async def stage(self, exchange: Exchange, following: Handler) -> Reply:
         """Settle in every ending: answered, refused, failed, hung up."""
@@ -87,33 +91,33 @@ class Settler:
         if tally.asked is not None:
             self._taken_over(exchange, tally.asked, cost)
         told = tally.calls[-1].error if tally.calls else None  # also an error event after a status of 200
-        self._journal.append(
-            Settled(
-                id=exchange.id,
-                ts=exchange.ts,
-                caller=exchange.caller,
-                wire=exchange.wire.name,
-                path=exchange.path.partition("?")[0],
-                provider=asked.provider or None,
-                model=exchange.facts.model,
-                stream=exchange.facts.stream,
-                served_model=tally.served_model,
-                status=tally.status,
-                error=error or tally.error or told,
-                cache=tally.cache,
-                would_cache=tally.would_cache,
-                route=tally.route,
-                calls=tuple(tally.calls),
-                cost_nano=cost,
-                baseline_nano=cost if tally.as_sent else tally.baseline_nano,
-                saved=tuple(tally.saved),
-                would_save=tuple(tally.would_save),
-                latency_us=_micro(self._monotonic() - exchange.begun),
-                ttft_us=None if tally.first_byte_at is None else _micro(tally.first_byte_at - exchange.begun),
-                overhead_us=self._overhead_us(exchange),
-                shape=tally.shape,
-            )
+        settled = Settled(
+            id=exchange.id,
+            ts=exchange.ts,
+            caller=exchange.caller,
+            wire=exchange.wire.name,
+            path=exchange.path.partition("?")[0],
+            provider=asked.provider or None,
+            model=exchange.facts.model,
+            stream=exchange.facts.stream,
+            served_model=tally.served_model,
+            status=tally.status,
+            error=error or tally.error or told,
+            cache=tally.cache,
+            would_cache=tally.would_cache,
+            route=tally.route,
+            calls=tuple(tally.calls),
+            cost_nano=cost,
+            baseline_nano=cost if tally.as_sent else tally.baseline_nano,
+            saved=tuple(tally.saved),
+            would_save=tuple(tally.would_save),
+            latency_us=_micro(self._monotonic() - exchange.begun),
+            ttft_us=None if tally.first_byte_at is None else _micro(tally.first_byte_at - exchange.begun),
+            overhead_us=self._overhead_us(exchange),
+            shape=tally.shape,
         )
+        self._journal.append(settled)
+        self._tell(exchange, settled)
 
     def _taken_over(self, exchange: Exchange, asked: Target, cost: int | None) -> None:
         """The baseline of a request that another model answered: its tokens at the price of the one asked for."""

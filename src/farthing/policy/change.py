@@ -10,10 +10,11 @@ import msgspec
 from farthing.policy.model import Policy
 
 FIXED: Mapping[str, tuple[str, ...]] = {
-    "server": ("host", "port", "workers", "grace", "notice", "watch"),
+    "server": ("host", "port", "workers", "grace", "notice", "watch", "log", "log_level", "log_requests"),
     "store": ("url", "retention", "fsync"),
     "cache": ("max_size",),
     "metrics": ("enabled", "labels", "most_values"),
+    "otel": ("enabled", "endpoint"),
 }
 """Settings that a running gateway is built upon: a change needs a restart."""
 

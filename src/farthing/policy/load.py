@@ -17,6 +17,7 @@ from farthing.policy.model import (
     Cache,
     Metrics,
     Model,
+    Otel,
     Policy,
     Prices,
     Provider,
@@ -35,6 +36,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "cache": Cache,
     "prices": Prices,
     "metrics": Metrics,
+    "otel": Otel,
 }
 NAMED: dict[str, type[msgspec.Struct]] = {"providers": Provider, "rates": Rates, "models": Model}
 """Tables of tables: ``[providers.NAME]``."""

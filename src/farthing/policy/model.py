@@ -45,6 +45,12 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     (replies in one piece, streams that lack only their usage), cancel other streams."""
     hangup_limit: str = "60s"
     """How long a reply is read on for at most after its client has left."""
+    log: Literal["text", "json"] = "text"
+    """What the log on stderr looks like; see ``docs/logs.md``."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is worth a line."""
+    log_requests: bool = False
+    """A line for every request that has ended: names and figures, no texts."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
@@ -251,6 +257,19 @@ class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"most_values: {self.most_values} is not between 1 and 10000")
 
 
+class Otel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Traces and metrics to an OpenTelemetry collector (``farthing[otel]``); see ``docs/opentelemetry.md``."""
+
+    enabled: bool | None = None
+    """Left out: where ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set."""
+    endpoint: str | None = None
+    """Where the collector is (OTLP over HTTP), for example ``http://127.0.0.1:4318``; goes before the variable."""
+
+    def __post_init__(self) -> None:
+        if self.endpoint is not None and not self.endpoint.startswith(("http://", "https://")):
+            raise ValueError(f"endpoint: {self.endpoint!r} does not start with http:// or https://")
+
+
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where prices come from."""
 
@@ -280,5 +299,6 @@ class Policy(msgspec.Struct, frozen=True):
     cache: Cache = Cache()
     prices: Prices = Prices()
     metrics: Metrics = Metrics()
+    otel: Otel = Otel()
     notices: tuple[str, ...] = ()
     """Settings that were read and have no effect in this version."""
