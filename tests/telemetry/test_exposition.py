@@ -1,10 +1,12 @@
 """The text is what Prometheus' own parser reads."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from farthing.telemetry.exposition import Family, Sample, exposition
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"]))
 
@@ -13,6 +15,7 @@ def read(*families):
     return list(text_string_to_metric_families(exposition(families).decode()))
 
 
+@unhurried
 @given(TEXTS.filter(lambda text: "\r" not in text), TEXTS)
 def test_any_text_comes_back_as_it_was(text, value):
     (family,) = read(Family("a_total", "counter", text, [Sample((("x", value), ("y", "")), 3)]))
