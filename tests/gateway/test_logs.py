@@ -51,7 +51,7 @@ async def test_neither_keys_nor_bodies_are_in_the_log(start, sim, saying, log_of
         bodies = (QUESTION, QUESTION | {"stream": True}, b'{"' + SECRET_TEXT.encode(), {"model": SECRET_TEXT[:3]})
         for bearer, body in itertools.product((OWN, virtual, "fk-unknown-31d0c4"), bodies):
             await house.ask("POST", f"{CHAT}?q={SECRET_TEXT}", body, authorization=f"Bearer {bearer}")
-        house.app._runtime._handler = broken
+        house.app.runtime._handler = broken
         await house.ask("POST", CHAT, QUESTION, authorization=f"Bearer {OWN}")
         text = stream.getvalue()
         assert [one for one in (OWN, ENVIRONMENT, virtual, "fk-unknown", SECRET_TEXT, "ada@") if one in text] == []

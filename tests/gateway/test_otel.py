@@ -18,7 +18,7 @@ async def test_the_collector_gets_spans_and_metrics_and_no_secrets(start, sim, s
     environ = {"OPENAI_API_KEY": "sk-environment-77aa01", "OTEL_EXPORTER_OTLP_ENDPOINT": url.removesuffix("/v1")}
     house = await start(sim, environ=environ)
     await house.say(SECRET_TEXT, headers={"traceparent": PARENT, "authorization": "Bearer sk-own-5f1c9a"}, user="ada@x")
-    await house.app._runtime._observers.close()
+    await house.app.runtime.observers.close()
     paths = {head.split()[1]: body for head, body in collector.requests}
     found = ExportTraceServiceRequest.FromString(paths[b"/v1/traces"]).resource_spans[0]
     names = {span.name: span for span in found.scope_spans[0].spans}

@@ -1,5 +1,8 @@
 """Counters never go down, whatever the ledger corrects, and there is a bound to how many there are."""
 
+from random import Random
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -62,25 +65,29 @@ def test_late_keys_share_a_series_and_early_ones_keep_theirs():
     assert told(state) == {"b": (5, 5), "c": (3, 3), OTHER: (99, 99)}
 
 
-ROWS = st.lists(
-    st.tuples(st.integers(-5, 2), st.sampled_from("abcd"), st.integers(0, 9), st.integers(0, 99)), max_size=8
-)
-"""Day from today, key, requests, cost."""
+@pytest.mark.parametrize("seed", range(20))
+def test_counters_never_go_down(seed):
+    """Whatever the ledger says from one look to the next."""
+    random = Random(seed)
+    for _ in range(50):
+        state, now, most = None, NOW, random.randint(1, 5)
+        for _ in range(6):
+            now += random.randint(0, 3) * DAY
+            before = {} if state is None else state.shown.get("model", {})
+            state = advanced(state, anything(random, None if state is None else state.since), now, most)
+            after = state.shown.get("model", {})
+            assert all(after[key][name] >= amount for key, named in before.items() for name, amount in named.items())
+            assert len(after) <= most + 1
 
 
-@unhurried
-@given(st.lists(st.tuples(ROWS, st.integers(0, 3)), max_size=6), st.integers(1, 5))
-def test_counters_never_go_down(looks, most):
-    state, now = None, NOW
-    for rows, later in looks:
-        now += later * DAY
-        days = {TODAY + day * DAY: sums((key, requests, cost)) for day, key, requests, cost in rows}
-        before = {} if state is None else state.shown.get("model", {})
-        seen = {start: its for start, its in days.items() if state is None or start >= state.since}
-        state = advanced(state, seen, now, most)
-        after = state.shown.get("model", {})
-        assert all(after[key][name] >= amount for key, named in before.items() for name, amount in named.items())
-        assert len(after) <= most + 1
+def anything(random, since):
+    """Sums of some days from ``since`` on."""
+    starts = [TODAY + day * DAY for day in range(-5, 3) if random.random() < 0.5]
+    return {
+        start: sums(*((key, random.randint(0, 9), random.randint(0, 99)) for key in "abcd" if random.random() < 0.6))
+        for start in starts
+        if since is None or start >= since
+    }
 
 
 @unhurried

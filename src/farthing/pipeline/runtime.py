@@ -87,8 +87,8 @@ class Runtime:
         self.gates = before.gates if before and before.policy.rates == policy.rates else self._new_gates()
         self._pool: Pool | None = None
         self._handler: Handler | None = None
-        self._observers = before._observers if before else Observers(observers)
-        self._settler = Settler(self.journal, self.monotonic, self._shape, self._cost_at, self._observers.tell)
+        self.observers = before.observers if before else Observers(observers)
+        self._settler = Settler(self.journal, self.monotonic, self._shape, self._cost_at, self.observers.tell)
 
     async def start(self) -> None:
         """Open what needs a running event loop."""
@@ -141,7 +141,7 @@ class Runtime:
         if self.answers is not None:
             self.answers.close()
         self.journal.close()
-        await self._observers.close()
+        await self.observers.close()
 
     @property
     def handle(self) -> Handler:
