@@ -141,6 +141,12 @@ class Reach:
 
     async def _next(self, trip: Trip) -> Step | None:
         """The way for the next call, once there is one; ``None`` if there will be none in time."""
+        try:
+            return await self._found(trip)
+        finally:
+            self._guide.leave(trip)
+
+    async def _found(self, trip: Trip) -> Step | None:
         while True:
             now = self._monotonic()
             if (step := self._guide.ready(trip, now)) is not None:
@@ -155,14 +161,11 @@ class Reach:
 
     async def _pause(self, trip: Trip, way: Way, wait: float) -> None:
         """It is the provider that has no room, so the time is not ours."""
-        began, waiting = self._monotonic(), self._guide.waiting
-        waiting[way.name] += 1
+        began = self._monotonic()
+        self._guide.join(trip, way)
         try:
             await self._sleep(wait)
         finally:
-            waiting[way.name] -= 1
-            if not waiting[way.name]:
-                del waiting[way.name]
             trip.exchange.tally.upstream_s += self._monotonic() - began
 
     def ended(self, exchange: Exchange, ticket: Ticket, usage: Usage | None, permit: Permit | None) -> None:

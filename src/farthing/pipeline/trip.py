@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import NamedTuple
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from farthing.errors import RequestError
 from farthing.exchange import Exchange, Reply
 from farthing.limits.gate import Gate, Gates
+from farthing.pipeline.waiting import Lines, Place
 from farthing.upstream.headroom import Need
 from farthing.upstream.health import Health
 from farthing.upstream.retry import Budget, Verdict
@@ -51,6 +51,8 @@ class Trip:
         """What the model that was asked for said last."""
         self.too_long: TooLong | None = None
         """What it said of lengths, if that was why."""
+        self.place: Place | None = None
+        """In the line for a way that has no room."""
         self.why = ""
 
     @property
@@ -90,8 +92,7 @@ class Guide:
     def __init__(self, health: Health, gates: Gates, limits: Limits) -> None:
         self._health, self._gates, self._attempts = health, gates, limits.attempts
         self.budget = Budget(limits.budget)
-        self.waiting: Counter[str] = Counter()
-        """Requests that wait until there is room on a way: who comes later waits longer."""
+        self._lines = Lines()
 
     def ready(self, trip: Trip, now: float) -> Step | None:
         """The way to go now, if there is one."""
@@ -122,6 +123,16 @@ class Guide:
         """Whether nothing but our own limits holds it up: there it waits for its turn."""
         return self.gate(trip, way) is not None and self._beyond_gate(trip, way, now) <= 0
 
+    def join(self, trip: Trip, way: Way) -> None:
+        """It waits for this way, until it leaves: who comes later is served later."""
+        trip.place = self._lines.join(way.name, trip.place)
+
+    def leave(self, trip: Trip) -> None:
+        """It waits no more."""
+        if trip.place is not None:
+            self._lines.leave(trip.place)
+            trip.place = None
+
     def _open(self, trip: Trip) -> list[Step]:
         """Ways that may still be tried: of the model that was asked for several times, of others once."""
         allowed = (self._attempts, *[1] * (len(trip.groups) - 1))
@@ -142,8 +153,8 @@ class Guide:
     def _beyond_gate(self, trip: Trip, way: Way, now: float) -> float:
         """The only way is gone however often it failed: it may be up again, and nothing is lost."""
         known = self._health.told_in if trip.is_alone else self._health.ready_in
-        behind = self.waiting[way.name] if self.waiting else 0
-        return max(known(way, trip.need, now, behind), trip.not_before.get(way.name, 0.0) - now)
+        ahead = self._lines.ahead(way.name, trip.place)
+        return max(known(way, trip.need, now, ahead), trip.not_before.get(way.name, 0.0) - now)
 
     def _lean(self, ways: list[Way]) -> Way:
         """The preferred one, unless it has much more to do than another."""
