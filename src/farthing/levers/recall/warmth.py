@@ -8,11 +8,10 @@ from typing import TypeVar
 from farthing.exchange import Exchange
 from farthing.types import Usage
 
-K = TypeVar("K")
 V = TypeVar("V")
 
-LIMIT = 50_000
-"""Remembered prefixes and questions; the oldest go first."""
+LIMIT = 20_000
+"""Remembered prefixes and questions; the oldest go first. About 8 MB when full."""
 
 
 class Warmth:
@@ -20,8 +19,8 @@ class Warmth:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._prefixes: OrderedDict[tuple[str, str, str | None, int], int] = OrderedDict()
-        self._asked: OrderedDict[bytes, float] = OrderedDict()
+        self._prefixes: OrderedDict[int, int] = OrderedDict()
+        self._asked: OrderedDict[int, float] = OrderedDict()
 
     def learn(self, exchange: Exchange, usage: Usage | None) -> None:
         """Remember how much of a prompt with this beginning the provider had in its cache."""
@@ -34,11 +33,12 @@ class Warmth:
 
     def age(self, key: bytes, stored_at: float, now: float) -> float:
         """Seconds since this question was last asked, and remember that it is asked now."""
-        last = self._asked.get(key, stored_at)
-        self._put(self._asked, key, now)
+        question = int.from_bytes(key[:8], "little")  # smaller than the key, and as good as unique
+        last = self._asked.get(question, stored_at)
+        self._put(self._asked, question, now)
         return max(now - last, 0.0)
 
-    def _put(self, memory: OrderedDict[K, V], key: K, value: V) -> None:
+    def _put(self, memory: OrderedDict[int, V], key: int, value: V) -> None:
         memory[key] = value
         memory.move_to_end(key)
         if len(memory) > self._limit:
@@ -49,5 +49,6 @@ BEGINNING = 4096
 """Bytes of a body that decide whether two prompts begin alike: about 1,024 tokens, the shortest cacheable prefix."""
 
 
-def _beginning(exchange: Exchange) -> tuple[str, str, str | None, int]:
-    return (exchange.caller.tenant, exchange.target.provider, exchange.target.model, hash(exchange.body[:BEGINNING]))
+def _beginning(exchange: Exchange) -> int:
+    target = exchange.target
+    return hash((exchange.caller.tenant, target.provider, target.model, exchange.body[:BEGINNING]))
