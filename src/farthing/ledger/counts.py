@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from farthing.ledger.histogram import middle, parts, unpack
+from farthing.ledger.histogram import Histogram, combined, middle, parts, unpack
 from farthing.ledger.rollup import MEASURES, METRICS
 from farthing.ledger.segments import segments
 
@@ -71,13 +73,17 @@ def _sums(connection: Connection, dim: str, first: int) -> Iterable[tuple[int, s
 
 
 def _values(connection: Connection, first: int) -> dict[int, Values]:
-    found: dict[int, Values] = {}
-    query = "SELECT bucket, counts FROM histograms WHERE dim = 'total' AND bucket >= ?"
-    for start, data in connection.execute(query, (first,)):
-        its = found.setdefault(start, {name: {} for name in METRICS})
-        for name, buckets in zip(METRICS, parts(unpack(data)), strict=True):
-            for index, number in buckets.items():
-                its[name][middle(index)] = its[name].get(middle(index), 0) + number
+    query = "SELECT bucket, counts FROM histograms WHERE dim = 'total' AND bucket >= ? ORDER BY bucket"
+    days = groupby(connection.execute(query, (first,)), key=itemgetter(0))
+    summed = ((start, combined([unpack(data) for _, data in its])) for start, its in days)
+    return {start: dict(zip(METRICS, map(_by_value, parts(counts)), strict=True)) for start, counts in summed}
+
+
+def _by_value(buckets: Histogram) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for index, number in buckets.items():
+        value = middle(index)  # the small buckets stand for the same whole number
+        found[value] = found.get(value, 0) + number
     return found
 
 
