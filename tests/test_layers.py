@@ -27,12 +27,13 @@ MAY_IMPORT = {
     "demo": LEAF | {"simulator"},
     "pipeline": LEAF | RECORDS | {"policy", "wire", "prices", "levers", "upstream", "ledger", "limits", "insight"},
     "telemetry": LEAF | RECORDS | {"policy", "ledger"},
+    "doctor": LEAF | {"policy", "prices", "levers", "upstream", "ledger", "limits", "pipeline"},
     "dashboard": LEAF | {"policy", "ledger", "insight", "prices"},
     "gateway": LEAF
     | RECORDS
     | {"pipeline", "policy", "wire", "upstream", "limits", "ledger", "dashboard", "telemetry"},
     "cli": LEAF
-    | {"policy", "prices", "levers", "ledger", "limits", "insight", "pipeline", "gateway", "dashboard"}
+    | {"policy", "prices", "levers", "ledger", "limits", "insight", "pipeline", "gateway", "dashboard", "doctor"}
     | {"simulator", "demo"},
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from decimal import ROUND_HALF_EVEN, Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -127,8 +128,8 @@ def model(info: gp.ModelInfo) -> dict[str, Any]:
     return entry | {"periods": periods}
 
 
-def bake() -> str:
-    """The catalogue as JSON, one model a line."""
+def bake(taken: str | None = None) -> str:
+    """The catalogue as JSON, one model a line; ``taken``: the day on which it is taken over, without it today."""
     from genai_prices.data import providers
 
     def text(value: object) -> str:
@@ -145,8 +146,9 @@ def bake() -> str:
             head["borrows"] = provider.fallback_model_providers
         models = ",\n".join(text(model(info)) for info in provider.models)
         shelves.append(f'{text(head)[:-1]},"models":[\n{models}\n]}}')
+    taken = taken or time.strftime("%Y-%m-%d", time.gmtime())
     source = text(f"genai-prices {version('genai-prices')}")
-    return f'{{"source":{source},"shelves":[\n' + ",\n".join(shelves) + "\n]}\n"
+    return f'{{"source":{source},"taken":"{taken}","shelves":[\n' + ",\n".join(shelves) + "\n]}\n"
 
 
 def main(arguments: list[str]) -> None:

@@ -130,6 +130,11 @@ class PriceBook:
         """Name and version of the built-in data."""
         return self._catalog.source
 
+    @property
+    def taken(self) -> date | None:
+        """The day on which the built-in data was taken over."""
+        return self._catalog.taken
+
     def price(
         self, provider: str, api: Api, model: str | None, usage: Usage, ts: float, service_tier: str | None = None
     ) -> Priced:

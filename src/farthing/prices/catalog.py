@@ -101,6 +101,8 @@ class Catalog(msgspec.Struct, frozen=True):
     source: str
     """For example ``genai-prices 0.2.3``."""
     shelves: tuple[Shelf, ...]
+    taken: date | None = None
+    """The day on which the data was taken over."""
 
     def shelf(self, name: str) -> Shelf | None:
         return next((shelf for shelf in self.shelves if shelf.id == name), None)
