@@ -30,6 +30,7 @@ from stand.verdict import Check, save, verdicts
 QUICK_MINUTES = 2 / 3
 RESULTS = Path(__file__).with_name("results")
 AT_ONCE = 3
+MOST_LATE_S = 1.0
 
 
 def main() -> int:
@@ -43,7 +44,7 @@ def main() -> int:
             for first in range(0, len(plans), AT_ONCE):
                 some = plans[first : first + AT_ONCE]
                 print(f"{', '.join(plan.name for plan in some)}: {times.total:.0f} s", file=sys.stderr)
-                seen += run_all(some, Path(folder), times, options.rate, options.seed)
+                seen += kept_up(run_all(some, Path(folder), times, options.rate, options.seed))
     except Unmet as problem:
         print(f"pressure: {problem}", file=sys.stderr)
         return 2
@@ -81,6 +82,17 @@ def names(text: str) -> list[str]:
     if unknown := set(asked) - set(every):
         raise argparse.ArgumentTypeError(f"no such run: {', '.join(sorted(unknown))}; there are {', '.join(every)}")
     return asked
+
+
+def kept_up(seen: Sequence[Seen]) -> Sequence[Seen]:
+    """Raises ``Unmet`` if the machine had too much else to do: then clients wait for one another, and a provider that
+    is well looks like one that is not. This is asked before anything else is looked at.
+    """
+    late = {one.plan.name: one.late_s for one in seen if one.late_s > MOST_LATE_S}
+    if late:
+        behind = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in late.items())
+        raise Unmet(f"the clients fell behind: {behind}; leave the machine alone meanwhile, or lower --rate")
+    return seen
 
 
 def machine() -> str:

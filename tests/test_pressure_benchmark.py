@@ -117,6 +117,15 @@ def test_requests_by_who_answered_over_time():
     assert len({len(points) for points in lines.values()}) == 1
 
 
+def test_a_run_on_a_machine_that_had_no_time_for_it_was_none():
+    from pressure import kept_up
+    from stand.process import Unmet
+
+    assert kept_up([seen(late_s=0.9)])
+    with pytest.raises(Unmet, match=r"fallback 1\.1 s"):
+        kept_up([seen(late_s=1.1)])
+
+
 # ------------------------------------------------------------ the verdict
 
 

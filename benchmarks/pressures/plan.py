@@ -26,7 +26,7 @@ mode = "save"
 [cache]
 exact = false
 [server]
-read_timeout = "{SILENCE_S:g}s"
+read_timeout = "SILENCE"
 [retries]
 deadline = "{DEADLINE_S:g}s"
 [providers.openai]
@@ -69,7 +69,8 @@ class Plan:
 
     def settings(self, main: str, spare: str) -> str:
         """``farthing.toml`` with these addresses."""
-        return (BASE + self.more).replace("MAIN", main).replace("SPARE", spare)
+        silence = f"{SILENCE_S if self.trouble == 'silent' else DEADLINE_S:g}s"
+        return (BASE + self.more).replace("MAIN", main).replace("SPARE", spare).replace("SILENCE", silence)
 
     def rpm(self, rate: float) -> int:
         """The limit of each of the two models, if ``rate`` requests a second are offered to both together."""
