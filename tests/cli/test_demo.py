@@ -112,7 +112,12 @@ def test_a_failure_inside_is_not_code_0(tmp_path):
 
 
 def test_a_ledger_that_does_not_catch_up_is_told_in_one_line(tmp_path):
-    patch = "import farthing.cli.demo as d\nd.PATIENCE_S = -1.0"
+    patch = """
+import farthing.cli.demo as d, farthing.ledger.query as q
+from types import SimpleNamespace
+d.PATIENCE_S = -1.0
+q.report = lambda *_: SimpleNamespace(total=SimpleNamespace(requests=0))
+"""
     done = once(tmp_path, command=failing(patch))
     assert done.returncode == 1
     assert done.stderr == "farthing: the ledger did not catch up with the demo within a minute\n"
