@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from soaks.clients import Sent, Window
 from soaks.judge import Run, checks, latencies, theil_sen
 from soaks.traffic import PHASES, Traffic, control
-from soaks.watch import Sample, ends_of
+from soaks.watch import Sample, ends_of, mapped_kb
 from stand.books import Call, Line, compare
 from stand.lines import lines
 from stand.verdict import percentile
@@ -196,3 +196,19 @@ def test_the_chart_is_svg_and_quotes_what_it_is_given():
 
     text = lines([("a < b", {"one & two": [(0.0, 0.0), (1.0, 5.0)], "none": []}), ("empty", {})], "note")
     assert len(list(ET.fromstring(text).iter("{http://www.w3.org/2000/svg}polyline"))) == 2
+
+
+def test_the_cache_s_mapped_file_is_told_apart():
+    smaps = (
+        "7f00-7f01 r--s 0 fe:00 1   /tmp/x/soak.db.cache/data.mdb\nSize: 9 kB\nRss:  26228 kB\nPss: 1 kB\n"
+        "7f02-7f03 r-xp 0 fe:00 2   /usr/lib/libc.so\nRss: 100 kB\n7f04-7f05 rw-p 0 00:00 0\nRss: 50 kB\n"
+    )
+    assert mapped_kb(smaps, "data.mdb") == 26_228
+    assert mapped_kb(smaps, "other") == 0
+
+
+def test_a_request_that_nobody_read_is_no_row():
+    missing = soaked(sent=Sent(soaked().sent.windows, requests=4, outcomes=Counter({"left early": 1_000})))
+    assert "requests sent = rows" not in failed(missing)
+    assert "requests sent = rows" in failed(missing._replace(sent=Sent(missing.sent.windows, requests=4)))
+    assert "requests sent = rows" in failed(missing._replace(sent=Sent(missing.sent.windows, requests=1)))

@@ -24,7 +24,7 @@ class Sample:
     at_s: float
     gateway_rss: float
     gateway_heap: float
-    """Anonymous memory: without files that are mapped, of which the cache is one."""
+    """Anonymous memory: without files that are mapped."""
     keeper_rss: float
     keeper_heap: float
     fds: int
@@ -99,10 +99,23 @@ class Watcher:
 
 
 def memory_mb(pid: int) -> tuple[float, float]:
-    """Resident memory, and the anonymous part of it."""
+    """Resident memory without the mapped file of the cache, and the anonymous part of it."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     fields = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
-    return round(fields["Rss"] / 1024, 3), round(fields["Anonymous"] / 1024, 3)
+    cache = mapped_kb(Path(f"/proc/{pid}/smaps").read_text(), "data.mdb")
+    return round((fields["Rss"] - cache) / 1024, 3), round(fields["Anonymous"] / 1024, 3)
+
+
+def mapped_kb(smaps: str, name: str) -> int:
+    """How much of a mapped file is in memory, from ``/proc/PID/smaps``."""
+    total, inside = 0, False
+    for line in smaps.splitlines():
+        first = line.split(maxsplit=1)[0]
+        if not first.endswith(":"):
+            inside = line.endswith(f"/{name}")
+        elif inside and first == "Rss:":
+            total += int(line.split()[1])
+    return total
 
 
 def ends_of(sockets: Mapping[str, str], table: str) -> list[tuple[int, int]]:

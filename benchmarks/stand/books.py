@@ -19,6 +19,7 @@ EXPLAINED = {
     "upstream_closed": "the provider broke off before its reply",
     "server_error": "an error event inside a stream",
     "overloaded_error": "an error event inside a stream",
+    "truncated": "its end was garbled or missing",
     "": "a reply without usage: its end was garbled",
 }
 """Why the provider itself did not say what a call used."""

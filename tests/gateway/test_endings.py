@@ -167,6 +167,17 @@ async def test_overloaded_inside_stream(house, sim, path):
 
 
 @pytest.mark.parametrize("path", PATHS)
+async def test_an_error_after_the_first_event_is_no_firm_nothing(house, sim, path):
+    """Not a word has come, but the prompt has been read: the provider bills it."""
+    fault(sim, stream_error_after=1)
+    await house.ask("POST", path, streamed(path))
+    call = only_call(house)
+    assert call.error in ("server_error", "overloaded_error")
+    assert (call.cost_source, call.cost_nano > 0) == ("estimated", True)
+    assert sum(line.nano_usd for line in sim.invoice.lines) > 0
+
+
+@pytest.mark.parametrize("path", PATHS)
 async def test_a_stream_that_ends_as_none_ends_is_an_error_and_estimated(house, sim, path):
     fault(sim, truncate_after=6)
     await house.ask("POST", path, streamed(path))

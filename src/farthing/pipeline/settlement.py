@@ -100,13 +100,18 @@ def _bill(call: Call, outcome: Outcome, *, billable: bool, price: Price, estimat
     if outcome.usage is None and (call.status >= 400 or not billable):
         return None, 0, "free", None
     usage, exact = _usage(outcome, estimate)
-    if outcome.usage is None and outcome.error and not (usage and usage.output):
+    if outcome.usage is None and outcome.error and not _had_begun(outcome, usage):
         return None, 0, "free", None  # an error came instead of an answer
     if usage is None:  # of a reply that broke off the price is known, but not of what
         return None, None, "unsettled" if call.error in BROKEN else "unpriced", None
     priced = _price(outcome.model, call.model, usage, outcome.service_tier, price)
     source = priced.source if exact or priced.source != "usage" else "estimated"
     return usage, priced.cost_nano, source, priced.version
+
+
+def _had_begun(outcome: Outcome, usage: Usage | None) -> bool:
+    """Whether anything of an answer came before the error: then the prompt has been read, and may be billed."""
+    return bool(outcome.model or outcome.response_id or (usage and usage.output))
 
 
 def _may_be_billed(call: Call) -> bool:
