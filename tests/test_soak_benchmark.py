@@ -200,7 +200,7 @@ def test_the_chart_is_svg_and_quotes_what_it_is_given():
 
 def test_the_cache_s_mapped_file_is_told_apart():
     smaps = (
-        "7f00-7f01 r--s 0 fe:00 1   /tmp/x/soak.db.cache/data.mdb\nSize: 9 kB\nRss:  26228 kB\nPss: 1 kB\n"
+        "7f00-7f01 r--s 0 fe:00 1   /var/x/soak.db.cache/data.mdb\nSize: 9 kB\nRss:  26228 kB\nPss: 1 kB\n"
         "7f02-7f03 r-xp 0 fe:00 2   /usr/lib/libc.so\nRss: 100 kB\n7f04-7f05 rw-p 0 00:00 0\nRss: 50 kB\n"
     )
     assert mapped_kb(smaps, "data.mdb") == 26_228
