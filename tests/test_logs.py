@@ -89,7 +89,7 @@ def test_causes_in_a_ring_end():
 def test_of_other_people_s_events_only_the_first_line_is_shown(lines):
     def say(_log):
         logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: ValueError('top up')")
-        logging.getLogger("some.library").info("nothing is wrong")
+        logging.getLogger("library").info("nothing is wrong")
 
     (line,) = lines("text", say)
     assert line.endswith("Task exception was never retrieved")

@@ -279,3 +279,11 @@ async def test_the_limit_of_one_client_s_key_holds_up_nobody_else(start, sim):
     told = await house.say("Hello", model="gpt-4o", headers={"authorization": "Bearer sk-sim-other"})
     assert told.status == 200
     assert len(house.rows[-1].calls) == 1
+
+
+async def test_a_call_that_never_went_out_takes_no_room(start):
+    house = await start(
+        "http://127.0.0.1:1/v1", environ=KEYS, rates={"openai": Rates(requests_per_minute=1, burst="60s")}
+    )
+    for _ in range(3):
+        assert (await asked(house)).error["code"] == "farthing_upstream_unreachable"

@@ -94,6 +94,17 @@ async def test_a_stream_that_is_refused_at_first(following):
     assert [call.status for call in house.row.calls] == [503, 200]
 
 
+async def test_a_limit_that_is_told_inside_a_stream(following):
+    """OpenAI's code for it, as the first event after a status of 200."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: %d\r\n\r\n"
+    refused = b"data: " + json.dumps(LIMITED[CHAT]).encode() + b"\n\n"
+    event = b'data: {"id":"c","model":"gpt-4o","choices":[{"index":0,"delta":{"content":"Ten."}}]}\n\ndata: [DONE]\n\n'
+    house, _ = await following(head % len(refused) + refused, head % len(event) + event)
+    told = await house.ask("POST", CHAT, BODIES[CHAT] | {"stream": True})
+    assert told.body.startswith(event[:40])
+    assert [call.error for call in house.row.calls] == ["rate_limit_exceeded", None]
+
+
 async def test_a_connection_that_breaks_before_the_answer(following):
     house, _ = await following(None, said(200, ANSWER[CHAT]))
     assert (await house.ask("POST", CHAT, BODIES[CHAT])).status == 200

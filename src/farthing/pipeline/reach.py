@@ -17,10 +17,12 @@ import msgspec
 
 from farthing.errors import BadRequest, RateLimited, RequestError, UpstreamError
 from farthing.exchange import Exchange, Handler, Pump, Reply, Target, Write
+from farthing.ledger.records import Call
 from farthing.limits.gate import Permit
 from farthing.pipeline.fitting import LONG, Fit
+from farthing.pipeline.settlement import NOT_SENT
 from farthing.pipeline.trip import NEVER, Guide, Step, Trip
-from farthing.types import Clock, Usage
+from farthing.types import Clock
 from farthing.upstream.headroom import Need
 from farthing.upstream.health import Health, Ticket
 from farthing.upstream.pool import EVENT_STREAM, content_type
@@ -33,9 +35,12 @@ STATUS_OF = {
     "api_error": 500,
     "server_error": 500,
     "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
     "timeout_error": 504,
 }
 """What an error inside a stream would be as a status; any other is the request's own fault."""
+NEVER_WENT = frozenset({NOT_SENT, "upstream_unreachable"})
+"""Errors of calls that the provider has not seen."""
 ROUTE_OFF = (b"x-farthing-route", b"off")
 BEGINNING = 1_024
 """Bytes of a body that tell conversations apart where there is no session."""
@@ -168,10 +173,13 @@ class Reach:
         finally:
             trip.exchange.tally.upstream_s += self._monotonic() - began
 
-    def ended(self, exchange: Exchange, ticket: Ticket, usage: Usage | None, permit: Permit | None) -> None:
-        """Nothing of a call is under way any more."""
+    def ended(self, exchange: Exchange, ticket: Ticket, call: Call | None, permit: Permit | None) -> None:
+        """Nothing of a call is under way any more. What never went out takes nothing off our own limits."""
         self._health.ended(ticket)
-        if permit is not None:
+        usage = None if call is None else call.usage
+        if permit is not None and call is not None and call.error in NEVER_WENT:
+            permit.release()
+        elif permit is not None:
             permit.settle(None if usage is None else usage.prompt_tokens + usage.output)
         if usage is not None:
             self._fit.learn(exchange, usage, self._monotonic())
@@ -281,7 +289,7 @@ class _Call(NamedTuple):
     def end(self, exchange: Exchange) -> None:
         """Give back what it holds, and learn from what it came to."""
         calls = exchange.tally.calls
-        self.reach.ended(exchange, self.ticket, calls[-1].usage if calls else None, self.permit)
+        self.reach.ended(exchange, self.ticket, calls[-1] if calls else None, self.permit)
 
 
 def _ending(call: _Call, exchange: Exchange, pump: Pump) -> Pump:
