@@ -1,8 +1,8 @@
 """What a request asks for, in no provider's words: read from one wire, written to another. Frozen; no I/O.
 
 A conversation has what both APIs can say. What only one of them can say is either cosmetic, and then named in
-``dropped`` (``x-farthing-route`` lists it), or it matters, and then named in ``needs``: a model that cannot honour it is
-not chosen.
+``dropped`` (``x-farthing-route`` lists it), or it matters, and then named in ``needs``: a model that cannot honour it
+is not chosen.
 """
 
 from __future__ import annotations
