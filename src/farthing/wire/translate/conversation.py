@@ -140,6 +140,8 @@ Need = Literal[
     "custom_tools",  # tools that take text instead of JSON
     "stored_state",  # previous_response_id, conversation, containers
     "modalities",  # output other than text
+    "citations",  # of documents that are asked for with their places
+    "residency",  # answered in a certain part of the world
     "unknown_parts",  # a part or message of a kind that is not known here
 ]
 
