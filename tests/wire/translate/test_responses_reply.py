@@ -113,93 +113,87 @@ def test_a_turn_that_is_given_back_is_the_same(answer):
         )
 
 
+WEATHER = {"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}
+SAID = {
+    "instructions": "Be brief.",
+    "tools": [WEATHER],
+    "metadata": {"feature": "chat"},
+    "temperature": 0.2,
+}
+UNSAID = {
+    "background": False,
+    "error": None,
+    "incomplete_details": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "reasoning": {"effort": None, "summary": None},
+    "safety_identifier": None,
+    "service_tier": "default",
+    "store": False,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+    "user": None,
+}
+
+
 def test_a_response_by_hand():
-    request = msgspec.json.encode(
-        {
-            "model": "gpt-4o",
-            "input": "What is the weather in Paris?",
-            "instructions": "Be brief.",
-            "tools": [{"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}],
-            "metadata": {"feature": "chat"},
-            "temperature": 0.2,
-            "store": True,
-        }
-    )
+    request = msgspec.json.encode({"model": "gpt-4o", "input": "Weather?", "store": True} | SAID)
+    call = ToolCall("toolu_1", "weather", '{"city":"Paris"}')
     answer = Answer(
         "msg_01",
         "claude-sonnet-4-5",
-        (
-            Reasoning("A call.", "c2ln"),
-            Text("Let me "),
-            Text("look."),
-            ToolCall("toolu_1", "weather", '{"city":"Paris"}'),
-        ),
+        (Reasoning("A call.", "c2ln"), Text("Let me "), Text("look."), call),
         "tool_calls",
         usage=Usage(input=10, cache_read=100, cache_write_5m=20, output=30, reasoning=12),
         service_tier="standard",
     )
     found = whole(answer, request)
+    output, usage = found.pop("output"), found.pop("usage")
     tail = found["id"].removeprefix("resp_")
     assert len(tail) == 48
-    assert found == {
-        "id": f"resp_{tail}",
-        "object": "response",
-        "created_at": 1_700_000_000,
-        "status": "completed",
-        "background": False,
-        "error": None,
-        "incomplete_details": None,
-        "instructions": "Be brief.",
-        "max_output_tokens": None,
-        "max_tool_calls": None,
-        "metadata": {"feature": "chat"},
-        "model": "claude-sonnet-4-5",
-        "output": [
-            {
-                "id": f"rs_{tail}00",
-                "type": "reasoning",
-                "summary": [{"type": "summary_text", "text": "A call."}],
-                "encrypted_content": sealed(Reasoning("A call.", "c2ln")),
-            },
-            {
-                "id": f"msg_{tail}01",
-                "type": "message",
-                "status": "completed",
-                "role": "assistant",
-                "content": [{"type": "output_text", "text": "Let me look.", "annotations": [], "logprobs": []}],
-            },
-            {
-                "id": f"fc_{tail}02",
-                "type": "function_call",
-                "status": "completed",
-                "call_id": "toolu_1",
-                "name": "weather",
-                "arguments": '{"city":"Paris"}',
-            },
-        ],
-        "parallel_tool_calls": True,
-        "previous_response_id": None,
-        "prompt_cache_key": None,
-        "reasoning": {"effort": None, "summary": None},
-        "safety_identifier": None,
-        "service_tier": "default",
-        "store": False,
-        "temperature": 0.2,
-        "text": {"format": {"type": "text"}},
-        "tool_choice": "auto",
-        "tools": [{"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}],
-        "top_logprobs": 0,
-        "top_p": 1.0,
-        "truncation": "disabled",
-        "usage": {
-            "input_tokens": 130,
-            "input_tokens_details": {"cached_tokens": 100, "cache_write_tokens": 20},
-            "output_tokens": 30,
-            "output_tokens_details": {"reasoning_tokens": 12},
-            "total_tokens": 160,
+    head = {"id": f"resp_{tail}", "object": "response", "created_at": 1_700_000_000, "status": "completed"}
+    assert found == head | {"model": "claude-sonnet-4-5"} | SAID | UNSAID
+    assert output == [
+        {
+            "id": f"rs_{tail}00",
+            "type": "reasoning",
+            "summary": [{"type": "summary_text", "text": "A call."}],
+            "encrypted_content": sealed(Reasoning("A call.", "c2ln")),
         },
-        "user": None,
+        {
+            "id": f"msg_{tail}01",
+            "type": "message",
+            "status": "completed",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Let me look.", "annotations": [], "logprobs": []}],
+        },
+        {"id": f"fc_{tail}02", "type": "function_call", "status": "completed"}
+        | {"call_id": "toolu_1", "name": "weather", "arguments": '{"city":"Paris"}'},
+    ]
+    assert usage == {
+        "input_tokens": 130,
+        "input_tokens_details": {"cached_tokens": 100, "cache_write_tokens": 20},
+        "output_tokens": 30,
+        "output_tokens_details": {"reasoning_tokens": 12},
+        "total_tokens": 160,
     }
+
+
+STREAM = """
+created in_progress
+output_item.added reasoning_summary_part.added reasoning_summary_text.delta
+reasoning_summary_text.done reasoning_summary_part.done output_item.done
+output_item.added content_part.added output_text.delta output_text.delta
+output_text.done content_part.done output_item.done
+output_item.added function_call_arguments.delta function_call_arguments.done output_item.done
+incomplete
+"""
 
 
 def test_a_stream_by_hand():
@@ -222,28 +216,7 @@ def test_a_stream_by_hand():
         Done(),
     ]
     seen = events(steps)
-    assert [event["type"].removeprefix("response.") for event in seen] == [
-        "created",
-        "in_progress",
-        "output_item.added",
-        "reasoning_summary_part.added",
-        "reasoning_summary_text.delta",
-        "reasoning_summary_text.done",
-        "reasoning_summary_part.done",
-        "output_item.done",
-        "output_item.added",
-        "content_part.added",
-        "output_text.delta",
-        "output_text.delta",
-        "output_text.done",
-        "content_part.done",
-        "output_item.done",
-        "output_item.added",
-        "function_call_arguments.delta",
-        "function_call_arguments.done",
-        "output_item.done",
-        "incomplete",
-    ]
+    assert [event["type"].removeprefix("response.") for event in seen] == STREAM.split()
     assert seen[0]["response"]["status"] == seen[1]["response"]["status"] == "in_progress"
     assert seen[0]["response"]["output"] == []
     assert seen[0]["response"]["usage"] is None
