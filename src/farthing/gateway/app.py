@@ -9,9 +9,9 @@ from typing import Literal
 from farthing.exchange import ClientGone, Exchange, Pump, Reply
 from farthing.gateway.asgi import Receive, Scope, Send, respond
 from farthing.gateway.doors import Door
-from farthing.gateway.intake import Refused
 from farthing.gateway.metrics import Metrics
 from farthing.gateway.shift import Shift
+from farthing.pipeline.intake import Refused
 from farthing.pipeline.runtime import Runtime
 from farthing.pipeline.stream import BrokenOff
 from farthing.wire.errors import error_body, error_event

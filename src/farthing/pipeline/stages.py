@@ -8,7 +8,7 @@ from farthing.exchange import Exchange, Handler, Reply, Stage
 
 
 def pipeline(*, settle: Stage, recall: Stage | None, reach: Stage | None, send: Handler) -> Handler:
-    """Identify and admit have happened when an exchange exists (``gateway.intake``); then, from the outside in:
+    """Identify and admit have happened when an exchange exists (``pipeline.intake``); then, from the outside in:
 
     settle   whatever happens further in, it is in the ledger before the client sees the end
     recall   answered before? then not again
