@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import resource
 import signal
@@ -27,8 +26,6 @@ from farthing.pipeline.keeper_watch import KeeperWatch
 from farthing.pipeline.runtime import price_book
 from farthing.policy import Policy, Settings, Source
 from farthing.policy.units import seconds
-
-log = logging.getLogger("farthing")
 
 WORKER_START_S = 60
 """A worker that gives no sign of life for so long is replaced. Many that start together on few cores need a while."""
