@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "gateway": LEAF
     | RECORDS
     | {"pipeline", "policy", "wire", "upstream", "limits", "ledger", "dashboard", "telemetry"},
+    "sdk": LEAF | RECORDS | {"pipeline", "policy", "wire", "upstream", "ledger", "telemetry"},
     "cli": LEAF
     | {"policy", "prices", "levers", "ledger", "limits", "insight", "pipeline", "gateway", "dashboard", "doctor"}
     | {"simulator", "demo"},

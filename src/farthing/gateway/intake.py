@@ -11,13 +11,10 @@ from farthing.exchange import ClientGone, Exchange
 from farthing.gateway.asgi import ARRIVED, Receive, Scope
 from farthing.pipeline import intake
 from farthing.pipeline.identify import named_headers
-from farthing.pipeline.intake import Arrival
+from farthing.pipeline.intake import Arrival, passes_on
 from farthing.pipeline.runtime import Runtime
 from farthing.types import Headers
-from farthing.wire.base import Wire
 from farthing.wire.routes import wire_for
-
-JSON_TYPE = b"application/json"
 
 
 class Intake:
@@ -32,7 +29,7 @@ class Intake:
         """The exchange of a request under ``/v1/``. Raises ``Refused`` or ``ClientGone``."""
         arrival = self._arrival(scope)
         credential = self._intake.authenticated(arrival, keyless=self._keyless)  # before a byte of the body is read
-        upload = _body_stream(receive) if _passes_on(arrival.wire, arrival.headers) else None
+        upload = _body_stream(receive) if passes_on(arrival.wire, arrival.headers) else None
         try:
             body = b"" if upload else await self._body(arrival.headers, receive)
         except RequestError as problem:
@@ -77,14 +74,6 @@ class Intake:
     def _too_large(self, size: int) -> TooLarge:
         limit = self._runtime.policy.server.max_body
         return TooLarge(f"the body has {size:,} bytes or more, over the limit of {limit}; see [server] max_body")
-
-
-def _passes_on(wire: Wire, headers: Headers) -> bool:
-    """Uploads (files, audio …) go through while they arrive; nothing in them has to be known."""
-    if not wire.name.endswith(".other"):
-        return False
-    kind = next((value for name, value in headers if name == b"content-type"), b"")
-    return bool(kind) and not kind.startswith(JSON_TYPE)
 
 
 async def _body_stream(receive: Receive) -> AsyncIterator[bytes]:

@@ -11,12 +11,10 @@ from farthing.gateway.app import Gateway
 from farthing.gateway.doors import DashboardDoor
 from farthing.gateway.reload import Reload, Report
 from farthing.gateway.signals import on_hangup, on_stop
-from farthing.pipeline.observe import Observer
 from farthing.pipeline.runtime import Runtime, Timestamp
 from farthing.policy import Policy, Source
 from farthing.policy.units import seconds
-from farthing.telemetry import otel
-from farthing.telemetry.request_log import RequestLog
+from farthing.telemetry.observers import observers
 
 GC_THRESHOLDS = (20_000, 20, 50)
 
@@ -29,12 +27,6 @@ def application(policy: Policy, environ: Mapping[str, str], timestamp: Timestamp
     gc.freeze()  # what is there at start stays: the collector need not look at it again and again
     gc.set_threshold(*GC_THRESHOLDS)
     return Gateway(runtime, DashboardDoor())
-
-
-def observers(policy: Policy, environ: Mapping[str, str]) -> list[Observer]:
-    """Those who are told of every request. Raises ``ConfigError``."""
-    found = [RequestLog() if policy.server.log_requests else None, otel.exporter(policy, environ)]
-    return [one for one in found if one is not None]
 
 
 def listening(gateway: Gateway, source: Source, report: Report) -> Gateway:

@@ -106,6 +106,12 @@ class Journal:
             os.close(self._handle)
             self._handle = None
 
+    def forget(self) -> None:
+        """In the child of a fork: the file is the parent's, and its lock has to end with the parent."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
     def _start(self) -> None:
         try:
             make_folder(self._directory)

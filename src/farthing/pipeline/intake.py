@@ -52,11 +52,20 @@ class Arrival(msgspec.Struct, frozen=True):
     wire: Wire
 
 
+class Home(NamedTuple):
+    """The provider that a client was made for: its own key is for nobody else."""
+
+    provider: str
+    fixed: bool
+    """All its requests go there; else the settings may name another one for a model."""
+
+
 STRANGER = Credential(b"", tenant="unauthenticated")
 """Nobody can put a request into another tenant's books without its key."""
 NEEDS_BODY = frozenset({"chat", "embeddings", "count_tokens"})
 NOWHERE = Target("", "", None, None)
 NO_FACTS = Facts()
+JSON_TYPE = b"application/json"
 
 
 class Intake:
@@ -68,7 +77,7 @@ class Intake:
         self._targets = Targets(runtime.policy.providers)
 
     def authenticated(self, arrival: Arrival, *, keyless: bool) -> Credential:
-        """Who asks; ``keyless``: it may be anybody. Raises ``Refused``."""
+        """Who asks; ``keyless``: it need not say so. Raises ``Refused``."""
         token = presented(arrival.headers)
         try:
             if token is None:
@@ -82,7 +91,12 @@ class Intake:
             raise self.refused(arrival, STRANGER, problem) from problem
 
     def exchange(
-        self, arrival: Arrival, credential: Credential, body: bytes, upload: AsyncIterator[bytes] | None = None
+        self,
+        arrival: Arrival,
+        credential: Credential,
+        body: bytes,
+        upload: AsyncIterator[bytes] | None = None,
+        home: Home | None = None,
     ) -> Exchange:
         """The exchange of a request that is complete, or whose body is passed on. Raises ``Refused``."""
         wire, facts, tally = arrival.wire, NO_FACTS, Tally()
@@ -91,8 +105,12 @@ class Intake:
                 facts, tally = read.facts, Tally(prompt=read.prompt, shape=read.shape, canonical=read.canonical)
             elif body or wire.operation in NEEDS_BODY:
                 facts = wire.facts(body)
-            choice = self._targets.choose(wire.api, facts.model)
-            target = self._target(arrival, credential, choice)
+            if home is not None and home.fixed:
+                choice = Choice(home.provider, facts.model)
+            else:
+                choice = self._targets.choose(wire.api, facts.model)
+            is_own = credential.is_own and (home is None or home.provider == choice.provider)
+            target = self._target(arrival, choice, is_own=is_own)
         except RequestError as problem:
             raise self.refused(arrival, credential, problem, facts) from problem
         if choice.model != facts.model and choice.model is not None:
@@ -140,9 +158,9 @@ class Intake:
             tally=tally or Tally(),
         )
 
-    def _target(self, arrival: Arrival, credential: Credential, choice: Choice) -> Target:
+    def _target(self, arrival: Arrival, choice: Choice, *, is_own: bool) -> Target:
         provider, model = choice
-        key = None if credential.is_own else self._environment_key(provider)
+        key = None if is_own else self._environment_key(provider)
         return Target(provider, self._targets.url(provider, arrival.path), model, key)
 
     def _known(self, token: str) -> Key:
@@ -165,6 +183,14 @@ class Intake:
             f"there is no key for provider {provider}: send your own as you would to the provider, or {way_out}",
             code="farthing_no_credential",
         )
+
+
+def passes_on(wire: Wire, headers: Headers) -> bool:
+    """Uploads (files, audio …) go through while they arrive; nothing in them has to be known."""
+    if not wire.name.endswith(".other"):
+        return False
+    kind = next((value for name, value in headers if name == b"content-type"), b"")
+    return bool(kind) and not kind.startswith(JSON_TYPE)
 
 
 @lru_cache(4096)
