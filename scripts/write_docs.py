@@ -106,6 +106,15 @@ FALLBACK = """
 ```
 """
 
+ALIASES = """
+## `[aliases]`
+
+```toml
+[aliases]
+smart = "azure/gpt-4o"
+```
+"""
+
 HEADER = ("| key | type | default | variable | meaning |", "|---|---|---|---|---|")
 TYPES: dict[object, str] = {str: "string", int: "whole number", float: "number", bool: "`true` or `false`"}
 
@@ -169,6 +178,7 @@ def configuration() -> str:
     tables = [table(name, shape) for name, shape in load.TABLES.items()]
     tables[2:2] = [table("providers.NAME", model.Provider) + "\n\n" + built_in(), table("rates.NAME", model.Rates)]
     tables += [table("models.NAME", model.Model), FALLBACK + _markdown(documented(model.Policy)["fallback"])]
+    tables.append(ALIASES + _markdown(documented(model.Policy)["aliases"]))
     return CONFIGURATION + "\n".join([top, *tables]) + "\n\n" + not_yet()
 
 

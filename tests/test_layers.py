@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "ledger": LEAF | {"prices"},
     "limits": LEAF | {"policy", "ledger", "upstream.credentials"},
     "insight": LEAF | {"ledger"},
+    "imports": LEAF,
     "simulator": LEAF,
     "demo": LEAF | {"simulator"},
     "pipeline": LEAF | RECORDS | {"policy", "wire", "prices", "levers", "upstream", "ledger", "limits", "insight"},
@@ -35,7 +36,7 @@ MAY_IMPORT = {
     "sdk": LEAF | RECORDS | {"pipeline", "policy", "wire", "upstream", "ledger", "telemetry"},
     "cli": LEAF
     | {"policy", "prices", "levers", "ledger", "limits", "insight", "pipeline", "gateway", "dashboard", "doctor"}
-    | {"simulator", "demo"},
+    | {"simulator", "demo", "imports"},
 }
 
 

@@ -185,6 +185,7 @@ def test_fallbacks_and_what_models_can_take(tmp_path):
     ("text", "told"),
     [
         ('[fallback]\ngpt = "other"', r"line 2: \[fallback\] gpt: should be a list of models"),
+        ("[aliases]\nsmart = 1", r"line 2: \[aliases\] smart: should be a model"),
         ("[fallback]\ngpt = [1]", "should be a list of models"),
         ("[models.x]\ntool = true", "did you mean tools"),
         ('[providers.openai]\nbase_urls = ["eu.example"]', "base_urls.*does not start with http"),

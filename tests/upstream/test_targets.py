@@ -12,11 +12,11 @@ PROVIDERS = {
 }
 
 
-TARGETS = Targets(PROVIDERS)
+TARGETS = Targets(PROVIDERS, {"smart": "groq/mixtral", "gpt-4o": "gpt-4.1"})
 
 
 def test_without_a_hint_the_first_that_speaks_the_api():
-    assert TARGETS.choose("openai", "gpt-4o") == ("openai", "gpt-4o")
+    assert TARGETS.choose("openai", "gpt-4o-mini") == ("openai", "gpt-4o-mini")
     assert TARGETS.choose("anthropic", "claude") == ("anthropic", "claude")
     assert TARGETS.choose("openai", None) == ("openai", None)
 
@@ -27,9 +27,14 @@ def test_a_prefix_or_a_pattern_names_the_provider():
     assert TARGETS.choose("openai", "meta/llama-4") == ("openai", "meta/llama-4")
 
 
+def test_an_alias_stands_for_its_model():
+    assert TARGETS.choose("openai", "smart") == ("groq", "mixtral")
+    assert TARGETS.choose("openai", "gpt-4o") == ("openai", "gpt-4.1")
+
+
 def test_no_provider_for_an_api_is_said_with_the_way_out():
     with pytest.raises(NoSuchRoute, match='kind = "anthropic"'):
-        Targets({"openai": PROVIDERS["openai"]}).choose("anthropic", "claude")
+        Targets({"openai": PROVIDERS["openai"]}, {}).choose("anthropic", "claude")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,6 @@ def test_the_base_url_takes_the_place_of_ours(name, path, url):
 
 
 def test_an_anthropic_base_with_v1_is_understood():
-    assert Targets({"a": Provider("https://a.example/v1", "anthropic")}).url("a", "/v1/messages") == (
+    assert Targets({"a": Provider("https://a.example/v1", "anthropic")}, {}).url("a", "/v1/messages") == (
         "https://a.example/v1/messages"
     )

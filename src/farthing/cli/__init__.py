@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "keys": ("farthing.cli.keys:keys", "Virtual keys for apps and for the dashboard."),
     "cache": ("farthing.cli.cache:cache", "How full the answer cache is; delete answers."),
     "reconcile": ("farthing.cli.reconcile:reconcile", "Hold the ledger against a provider's own statement."),
+    "import": ("farthing.cli.importing:importing", "Take over the settings of another program (LiteLLM)."),
     "doctor": ("farthing.cli.doctor:doctor", "What is wrong, and what to do."),
     "prices": ("farthing.cli.prices:prices", "Which price holds for a model; newer prices; the past at other prices."),
 }

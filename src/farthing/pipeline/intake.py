@@ -74,7 +74,7 @@ class Intake:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._may_repeat = runtime.policy.mode == "save"
-        self._targets = Targets(runtime.policy.providers)
+        self._targets = Targets(runtime.policy.providers, runtime.policy.aliases)
 
     def authenticated(self, arrival: Arrival, *, keyless: bool) -> Credential:
         """Who asks; ``keyless``: it need not say so. Raises ``Refused``."""

@@ -126,7 +126,7 @@ class _Reader:
         self.source, self.name, self.environ = source, name, environ
 
     def policy(self, raw: Raw) -> Policy:
-        allowed = ["mode", *NAMED, "fallback", *TABLES, *LATER]
+        allowed = ["mode", *NAMED, "aliases", "fallback", *TABLES, *LATER]
         for key in raw:
             if key not in allowed:
                 raise self.error(None, key, f"there is no such setting{_meant(key, allowed)}")
@@ -140,6 +140,7 @@ class _Reader:
             mode=mode,
             providers=providers,
             rates=self.rates(raw.get("rates", {}), providers),
+            aliases=self.aliases(raw.get("aliases", {})),
             fallback=self.fallback(raw.get("fallback", {})),
             models={
                 name: self.table(f"models.{name}", table, Model)
@@ -148,6 +149,13 @@ class _Reader:
             notices=notices,
             **tables,
         )
+
+    def aliases(self, value: object) -> dict[str, str]:
+        found = self.as_table("aliases", value)
+        for name, model in found.items():
+            if not isinstance(model, str) or not model:
+                raise self.error("aliases", name, 'should be a model: "gpt-4o" or "azure/gpt-4o"')
+        return found
 
     def fallback(self, value: object) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}

@@ -295,6 +295,8 @@ class Policy(msgspec.Struct, frozen=True):
     tiers: Tiers = Tiers()
     fallback: dict[str, tuple[str, ...]] = {}
     """Model (with ``*``) → the models that take its requests when it cannot; goes before the tier."""
+    aliases: dict[str, str] = {}
+    """A name that clients ask for → the model that is meant."""
     models: dict[str, Model] = {}
     cache: Cache = Cache()
     prices: Prices = Prices()

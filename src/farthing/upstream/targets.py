@@ -14,7 +14,8 @@ from farthing.types import Api
 class Targets:
     """The configured providers, ready to be chosen from."""
 
-    def __init__(self, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, providers: Mapping[str, Provider], aliases: Mapping[str, str]) -> None:
+        self._aliases = aliases
         self._speaking = {
             api: {name: one for name, one in providers.items() if one.kind == api} for api in ("openai", "anthropic")
         }
@@ -27,8 +28,8 @@ class Targets:
     def choose(self, api: Api, model: str | None) -> Choice:
         """The provider and the model's name there.
 
-        ``name/model`` names the provider; else the first whose ``models`` fit; else the first that speaks the API.
-        Raises ``NoSuchRoute``.
+        An alias stands for its model. ``name/model`` names the provider; else the first whose ``models`` fit; else the
+        first that speaks the API. Raises ``NoSuchRoute``.
         """
         found = self.find(api, model)
         if found is None:
@@ -39,6 +40,7 @@ class Targets:
         """The same; ``None`` if no provider speaks the API."""
         speaking = self._speaking[api]
         if model is not None:
+            model = self._aliases.get(model, model)
             name, slash, rest = model.partition("/")
             if slash and name in speaking:
                 return Choice(name, rest)

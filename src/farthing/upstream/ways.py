@@ -53,7 +53,7 @@ class Ways:
 
     def __init__(self, policy: Policy, environ: Mapping[str, str], maker: Maker) -> None:
         self._policy, self._environ, self._maker = policy, environ, maker
-        self._targets = Targets(policy.providers)
+        self._targets = Targets(policy.providers, policy.aliases)
         self._known: dict[tuple[Api, str, str | None, bytes | None], Plan] = {}
 
     def plan(self, api: Api, provider: str, model: str | None, own_key: bytes | None = None) -> Plan:

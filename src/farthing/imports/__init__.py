@@ -1,0 +1,1 @@
+"""Other programs' settings, read as farthing's."""
