@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from farthing.exchange import HUNG_UP
@@ -24,13 +27,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("farthing")
 
 BODILESS = (204, 304)
-CLOSE = (b"connection", b": ", b"close", b"\r\n")
-CHUNKED = (b"transfer-encoding", b": ", b"chunked", b"\r\n")
+CLOSE = b"connection: close\r\n"
+CHUNKED = b"transfer-encoding: chunked\r\n"
 
 
 class Protocol(HttpToolsProtocol):
     """One connection of a client."""
 
+    app: Any
+    parser: Any
     running: Cycle | None = None
     """The request that is being answered."""
     _idle_since = 0.0
@@ -73,10 +78,23 @@ class Protocol(HttpToolsProtocol):
     def _unset_keepalive_if_required(self) -> None:
         """The timer finds out by itself."""
 
+    def on_headers_complete(self) -> None:
+        """Answer it, or let it wait behind the request before: pipelined ones are answered in order."""
+        scope, before = cast("Message", self.scope), cast("Cycle | None", self.cycle)
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version = self.parser.get_http_version()
+        scope["path"], scope["raw_path"], scope["query_string"] = _parsed(self.url)
+        keep_alive = version != "1.0" and self.parser.should_keep_alive()
+        self.cycle = cycle = Cycle(self, scope, keep_alive=keep_alive)
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - uvicorn's own types
         # From here on it waits for its turn: that is our time, too.
         cast("Message", cycle.scope)["state"][ARRIVED] = perf_counter()
-        cycle.__class__ = Cycle  # uvicorn makes it itself and has no hook for another class
         self.running = cast("Cycle", cycle)
         self.running.task = task = self.loop.create_task(self.running.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
@@ -84,11 +102,24 @@ class Protocol(HttpToolsProtocol):
 
 
 class Cycle(RequestResponseCycle):
-    """One request and its reply."""
+    """One request and its reply. What most of them never change is the class's, not the object's."""
 
     task: asyncio.Task[None] | None = None
+    disconnected = False
+    more_body = True
+    response_started = response_complete = False
+    chunked_encoding: bool | None = None
+    expected_content_length = 0
     _held = b""
     """The head, until it is known whether there is a body to go with it."""
+
+    def __init__(self, connection: Protocol, scope: Message, *, keep_alive: bool) -> None:  # pyright: ignore[reportMissingSuperCall]
+        self.scope = scope  # pyright: ignore[reportAttributeAccessIssue]
+        self.transport, self.flow = connection.transport, connection.flow
+        self.on_response = connection.on_response_complete
+        self.keep_alive, self.waiting_for_100_continue = keep_alive, connection.expect_100_continue
+        self.body = bytearray()
+        self.message_event = asyncio.Event()
 
     def hang_up(self) -> None:
         """The client is gone: whatever is done for it ends."""
@@ -126,22 +157,20 @@ class Cycle(RequestResponseCycle):
         asyncio.get_running_loop().call_soon(self._flush)
 
     def _head(self, status: int, headers: Headers) -> bytes:
-        lines = [STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status]
-        closing = False
-        for name, value in headers:
-            lines += (name, b": ", value, b"\r\n")
-            if name == b"content-length":
-                self.expected_content_length = int(value)
-                self.chunked_encoding = False
-            elif name == b"connection":
-                closing, self.keep_alive = True, False
-        if not self.keep_alive and not closing:
-            lines += CLOSE
-        if self.chunked_encoding is None and status not in BODILESS and self.scope["method"] != "HEAD":
+        lines = [STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status, *[b"%b: %b\r\n" % one for one in headers]]
+        named = dict(headers)
+        if b"content-length" in named:
+            self.expected_content_length = int(named[b"content-length"])
+            self.chunked_encoding = False
+        elif status not in BODILESS and self.scope["method"] != "HEAD":
             self.chunked_encoding = True
-            lines += CHUNKED
+            lines.append(CHUNKED)
+        if b"connection" in named:
+            self.keep_alive = False
+        elif not self.keep_alive:
+            lines.append(CLOSE)
         head = b"".join(lines)
-        if head.count(b"\n") != 1 + len(lines) // 4 or head.count(b"\r") != head.count(b"\n"):
+        if not head.count(b"\n") == head.count(b"\r") == len(lines):
             raise ValueError("a header of the reply has a line break in it")
         return head + b"\r\n"
 
@@ -167,3 +196,10 @@ class Cycle(RequestResponseCycle):
             data, self._held = self._held + data, b""
         if data:
             self.transport.write(data)
+
+
+@lru_cache(64)
+def _parsed(url: bytes) -> tuple[str, bytes, bytes]:
+    """Path, the same as it came, query: clients ask for the same few. Raises ``HttpParserInvalidURLError``."""
+    parsed = httptools.parse_url(url)
+    return unquote(parsed.path.decode("ascii")), parsed.path, parsed.query or b""
