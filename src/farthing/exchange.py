@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -137,5 +137,9 @@ class Reply(msgspec.Struct):
 
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
-Stage = Callable[[Exchange, Handler], Awaitable[Reply]]
-"""One step of the pipeline: looks at the exchange, calls the next one or answers itself."""
+
+
+class Stage(Protocol):
+    """One step of the pipeline: looks at the exchange, calls the next one or answers itself."""
+
+    def __call__(self, exchange: Exchange, following: Handler) -> Awaitable[Reply]: ...

@@ -127,8 +127,8 @@ def _nothing() -> None:
 
 
 async def _whole(reply: Reply, send: Send) -> None:
-    length = (b"content-length", b"%d" % len(reply.body))
-    await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, length]})
+    reply.headers.append((b"content-length", b"%d" % len(reply.body)))
+    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
     await send({"type": "http.response.body", "body": reply.body})
 
 

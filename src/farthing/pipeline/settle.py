@@ -65,7 +65,7 @@ class Settler:
         else:
             events = content_type(reply.headers) == EVENT_STREAM
             reply.pump = self._settling(exchange, reply.pump, events=events)
-        reply.headers = [*reply.headers, *self._headers(exchange)]
+        reply.headers += self._headers(exchange)
         return reply
 
     def refuse(self, exchange: Exchange, problem: RequestError) -> Reply:
@@ -162,24 +162,26 @@ class Settler:
         if tally.route:
             headers.append((b"x-farthing-route", printable(tally.route)))
         if tally.settled:
-            headers += [(MONEY[name], text.encode()) for name, text in money(exchange)]
+            headers += [(MONEY[name], _dollars(amount)) for name, amount in money(exchange)]
         return headers
 
 
 MONEY = {name: b"x-farthing-" + name.replace("_", "-").encode() for name in ("cost_usd", "baseline_usd", "saved_usd")}
 
 
-def money(exchange: Exchange) -> list[tuple[str, str]]:
-    """Cost, baseline and saving as decimal strings; what is unknown is left out."""
+def money(exchange: Exchange) -> list[tuple[str, int]]:
+    """Cost, baseline and saving in nano-dollars; what is unknown is left out."""
     tally = exchange.tally
     cost = total(tally.calls)
-    if cost is not None and tally.as_sent:
-        text = usd(cost)
-        return [("cost_usd", text), ("baseline_usd", text), ("saved_usd", "0")]
-    known = {"cost_usd": cost, "baseline_usd": None if tally.as_sent else tally.baseline_nano}
-    if cost is not None and known["baseline_usd"] is not None:
-        known["saved_usd"] = known["baseline_usd"] - cost
-    return [(name, usd(amount)) for name, amount in known.items() if amount is not None]
+    baseline = cost if tally.as_sent else tally.baseline_nano
+    saved = None if cost is None or baseline is None else baseline - cost
+    known = (("cost_usd", cost), ("baseline_usd", baseline), ("saved_usd", saved))
+    return [(name, amount) for name, amount in known if amount is not None]
+
+
+@lru_cache(1024)
+def _dollars(amount: int) -> bytes:
+    return usd(amount).encode()
 
 
 @lru_cache(1024)
@@ -190,7 +192,11 @@ def printable(text: str) -> bytes:
 
 def summary(exchange: Exchange) -> dict[str, str]:
     """What the last comment of a stream says."""
-    return {"request_id": exchange.id, "cache": exchange.tally.cache, **dict(money(exchange))}
+    return {
+        "request_id": exchange.id,
+        "cache": exchange.tally.cache,
+        **{name: usd(amount) for name, amount in money(exchange)},
+    }
 
 
 def _micro(seconds: float) -> int:

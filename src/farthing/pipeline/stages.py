@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 
-from farthing.exchange import Exchange, Handler, Reply, Stage
+from farthing.exchange import Handler, Stage
 
 
 def pipeline(*, settle: Stage, recall: Stage | None, reach: Stage | None, send: Handler) -> Handler:
@@ -20,7 +20,4 @@ def pipeline(*, settle: Stage, recall: Stage | None, reach: Stage | None, send: 
 
 
 def _before(following: Handler, stage: Stage) -> Handler:
-    async def handler(exchange: Exchange) -> Reply:
-        return await stage(exchange, following)
-
-    return handler
+    return partial(stage, following=following)

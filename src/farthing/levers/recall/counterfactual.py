@@ -67,6 +67,8 @@ def _marked(stored: Usage, age_s: float, warm: int) -> int:
 def _read(stored: Usage, tokens: int) -> Usage:
     """The same prompt with at least so many tokens read; the dearer classes give theirs up first."""
     missing = max(tokens - stored.cache_read, 0)
+    if not missing:
+        return stored
     moved: dict[str, int] = {}
     for name in ("cache_write_1h", "cache_write_5m", "input"):
         have: int = getattr(stored, name)

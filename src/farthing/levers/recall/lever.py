@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, TypeVarTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ from farthing.types import Headers, Usage
 from farthing.wire import sse
 
 T = TypeVar("T")
+Its = TypeVarTuple("Its")
 
 log = logging.getLogger("farthing")
 
@@ -69,13 +70,13 @@ class Recall:
         if exchange.mode == "observe":
             self._watch(exchange)
             return await following(exchange)
-        key = self._openly(lambda: self._key(exchange))
+        key = self._openly(self._key, exchange)
         if key is None:
             return await following(exchange)
         # Before the gate: an answer that it refuses is never stored, and the rules' version is in the key.
         if exchange.cache_wish is None and (reply := self._from_store(exchange, key)) is not None:
             return reply
-        exchange.tally.cache_reason = self._openly(lambda: _refused(exchange) or ADMITTED)
+        exchange.tally.cache_reason = self._openly(_reason, exchange)
         if exchange.tally.cache_reason != ADMITTED:
             return await following(exchange)
         exchange.tally.cache = "miss"
@@ -85,26 +86,26 @@ class Recall:
         if isinstance(boarded, Lead):
             return await self._lead(exchange, following, key, boarded)
         if boarded is not None:
-            reply = self._openly(lambda: self._serve(exchange, key, boarded))
+            reply = self._openly(self._serve, exchange, key, boarded)
         else:
             reply = self._from_store(exchange, key)
         return reply or await self._ask(exchange, following, key, None)
 
-    def _openly(self, step: Callable[[], T | None]) -> T | None:
+    def _openly(self, step: Callable[[*Its], T | None], *its: *Its) -> T | None:
         """A cache that fails must not fail a request: count it, say it, go on without."""
         try:
-            return step()
+            return step(*its)
         except Exception:
             self.failures += 1
             log.exception("the cache failed; the request goes on without it (failure %d)", self.failures)
             return None
 
     def _from_store(self, exchange: Exchange, key: bytes) -> Reply | None:
-        def serve() -> Reply | None:
-            answer = self._answers.get(key, exchange.ts)
-            return self._serve(exchange, key, answer) if answer is not None and answer.body else None
+        return self._openly(self._served, exchange, key)
 
-        return self._openly(serve)
+    def _served(self, exchange: Exchange, key: bytes) -> Reply | None:
+        answer = self._answers.get(key, exchange.ts)
+        return self._serve(exchange, key, answer) if answer is not None and answer.body else None
 
     async def _lead(self, exchange: Exchange, following: Handler, key: bytes, lead: Lead[Answer]) -> Reply:
         """Go for those who wait: a streamed reply lands when its pump has ended."""
@@ -124,7 +125,7 @@ class Recall:
 
     async def _ask(self, exchange: Exchange, following: Handler, key: bytes, lead: Lead[Answer] | None) -> Reply:
         def keep(finished: Finished) -> None:
-            answer = self._openly(lambda: self._learn(exchange, key, finished))
+            answer = self._openly(self._learn, exchange, key, finished)
             if answer is not None and lead is not None:
                 lead.land(answer)
 
@@ -164,7 +165,7 @@ class Recall:
     def _serve(self, exchange: Exchange, key: bytes, answer: Answer) -> Reply:
         reply, tally = _replay(exchange, answer), exchange.tally
         baseline = self._would_cost(exchange, key, answer)
-        self._openly(lambda: self._answers.touch(key))
+        self._openly(self._answers.touch, key)
         # From here on nothing can fail: a hit that is not served after all must not be claimed.
         tally.cache = "exact"
         tally.as_sent = False
@@ -188,12 +189,12 @@ class Recall:
 
         def look() -> Look | None:
             if not looked:
-                looked.append(self._openly(lambda: self._look(exchange)))
+                looked.append(self._openly(self._look, exchange))
             return looked[0]
 
         def note(finished: Finished) -> None:
             if (found := look()) is not None:
-                self._openly(lambda: self._note(exchange, finished, found))
+                self._openly(self._note, exchange, finished, found)
 
         exchange.tally.chores.append(look)
         exchange.tally.learners.append(note)
@@ -249,6 +250,10 @@ def _may_recall(exchange: Exchange) -> bool:
 def _refused(exchange: Exchange) -> str | None:
     prompt = prompt_of(exchange)
     return refusal(exchange.wire.operation, exchange.facts, prompt, read_flags(exchange.body, prompt))
+
+
+def _reason(exchange: Exchange) -> str:
+    return _refused(exchange) or ADMITTED
 
 
 def _storable(exchange: Exchange, finished: Finished) -> bool:
