@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.types import Facts, Usage
-from farthing.wire.anthropic_usage import anthropic_usage, merge
+from farthing.wire.anthropic_usage import anthropic_usage, merge, usage_object
 from farthing.wire.openai_usage import embeddings_usage, openai_usage, usual_usage
 from farthing.wire.routes import wire_for
 
@@ -43,6 +43,25 @@ def test_token_classes_are_disjoint_for_every_wire(fresh, read, short, long, out
     )
     assert claude == expected
     assert claude.prompt_tokens == prompt
+
+
+@given(TOKENS, TOKENS, TOKENS, TOKENS, TOKENS, TOKENS, st.integers(0, 3))
+def test_what_anthropic_reports_is_what_it_means(fresh, read, short, long, output, hidden, searches):
+    usage = Usage(
+        input=fresh,
+        cache_read=read,
+        cache_write_5m=short,
+        cache_write_1h=long,
+        output=output,
+        reasoning=min(hidden, output),
+        web_searches=searches,
+    )
+    assert anthropic_usage(usage_object(usage)) == usage
+
+
+def test_sounds_and_pictures_count_as_text_where_there_is_no_class_for_them():
+    usage = Usage(input=1, input_audio=2, input_image=4, cache_read=8, cache_read_audio=16, output=32, output_image=64)
+    assert anthropic_usage(usage_object(usage)) == Usage(input=7, cache_read=24, output=96)
 
 
 @given(TOKENS, TOKENS, TOKENS, TOKENS)

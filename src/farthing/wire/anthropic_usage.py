@@ -47,3 +47,22 @@ def _writes(usage: Json) -> tuple[int, int]:
 
 def _of(values: Json, name: str) -> int:
     return count(values.get(name)) or 0
+
+
+def usage_object(usage: Usage) -> Json:
+    """The classes as Anthropic reports them. It has no classes for sounds and pictures: they count where text does."""
+    found: Json = {
+        "input_tokens": usage.input + usage.input_audio + usage.input_image,
+        "cache_creation_input_tokens": usage.cache_write_5m + usage.cache_write_1h,
+        "cache_read_input_tokens": usage.cache_read + usage.cache_read_audio,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": usage.cache_write_5m,
+            "ephemeral_1h_input_tokens": usage.cache_write_1h,
+        },
+        "output_tokens": usage.output + usage.output_audio + usage.output_image,
+    }
+    if usage.reasoning:
+        found["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    if usage.web_searches:
+        found["server_tool_use"] = {"web_search_requests": usage.web_searches, "web_fetch_requests": 0}
+    return found

@@ -290,13 +290,14 @@ class _Reader:
         if not shape.name:
             raise invalid_field(f"The field 'tools[{at}].name' is missing: it has to be the name of the tool.")
         self.needs.add("tools")
-        if any(caller != "direct" for caller in shape.allowed_callers or ()):
+        if shape.allowed_callers and any(caller != "direct" for caller in shape.allowed_callers):
             self.needs.add("server_tools")
         for hint in _TOOL_HINTS:
             if getattr(shape, hint) is not None:
                 self.dropped[hint] = None
-        schema = shape.input_schema if has_value(shape.input_schema) else None
-        return Tool(shape.name, shape.description, schema, shape.strict, _ttl(shape.cache_control))
+        schema = shape.input_schema
+        known = schema if has_value(schema) else None
+        return Tool(shape.name, shape.description, known, shape.strict, _ttl(shape.cache_control))
 
     def format(self, found: Request) -> Format | None:
         """The answer's shape; the older ``output_format`` is read, too."""

@@ -15,7 +15,7 @@ class Cache(msgspec.Struct, gc=False, tag="ephemeral", omit_defaults=True):
     ttl: str | None = None
 
 
-class TextBlock(msgspec.Struct, tag="text", omit_defaults=True):
+class TextBlock(msgspec.Struct, gc=False, tag="text", omit_defaults=True):
     """Words."""
 
     text: str
@@ -23,7 +23,7 @@ class TextBlock(msgspec.Struct, tag="text", omit_defaults=True):
     citations: Any = None
 
 
-class Source(msgspec.Struct, omit_defaults=True):
+class Source(msgspec.Struct, gc=False, omit_defaults=True):
     """Where a picture or document is: ``base64``, ``text``, ``url``, ``file`` or ``content``."""
 
     type: str
@@ -33,7 +33,7 @@ class Source(msgspec.Struct, omit_defaults=True):
     content: str | list[Block] | None = None
 
 
-class ImageBlock(msgspec.Struct, tag="image", omit_defaults=True):
+class ImageBlock(msgspec.Struct, gc=False, tag="image", omit_defaults=True):
     """A picture."""
 
     source: Source
@@ -41,7 +41,7 @@ class ImageBlock(msgspec.Struct, tag="image", omit_defaults=True):
     transformations: Any = None
 
 
-class DocumentBlock(msgspec.Struct, tag="document", omit_defaults=True):
+class DocumentBlock(msgspec.Struct, gc=False, tag="document", omit_defaults=True):
     """A file."""
 
     source: Source
@@ -51,7 +51,7 @@ class DocumentBlock(msgspec.Struct, tag="document", omit_defaults=True):
     citations: Any = None
 
 
-class ToolUseBlock(msgspec.Struct, tag="tool_use", omit_defaults=True):
+class ToolUseBlock(msgspec.Struct, gc=False, tag="tool_use", omit_defaults=True):
     """A call of a tool."""
 
     id: str
@@ -62,7 +62,7 @@ class ToolUseBlock(msgspec.Struct, tag="tool_use", omit_defaults=True):
     toolset_name: str | None = None
 
 
-class ToolResultBlock(msgspec.Struct, tag="tool_result", omit_defaults=True):
+class ToolResultBlock(msgspec.Struct, gc=False, tag="tool_result", omit_defaults=True):
     """What a tool said."""
 
     tool_use_id: str
@@ -72,20 +72,20 @@ class ToolResultBlock(msgspec.Struct, tag="tool_result", omit_defaults=True):
     toolset_name: str | None = None
 
 
-class ThinkingBlock(msgspec.Struct, tag="thinking"):
+class ThinkingBlock(msgspec.Struct, gc=False, tag="thinking"):
     """Thinking that a model signed."""
 
     thinking: str
     signature: str = ""
 
 
-class RedactedBlock(msgspec.Struct, tag="redacted_thinking"):
+class RedactedBlock(msgspec.Struct, gc=False, tag="redacted_thinking"):
     """Thinking that only its model can read."""
 
     data: str
 
 
-class UnknownBlock(msgspec.Struct, tag="unknown"):
+class UnknownBlock(msgspec.Struct, gc=False, tag="unknown"):
     """Stands for a block of a kind that is not known here."""
 
 
@@ -102,14 +102,14 @@ Block = (
 KINDS = frozenset(("text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking"))
 
 
-class Turn(msgspec.Struct):
+class Turn(msgspec.Struct, gc=False):
     """A message. ``system`` messages stand in the middle of some newer conversations."""
 
     role: Literal["user", "assistant", "system"]
     content: str | list[Block]
 
 
-class ToolShape(msgspec.Struct, omit_defaults=True):
+class ToolShape(msgspec.Struct, gc=False, omit_defaults=True):
     """A tool on offer; with a ``type`` other than ``custom`` it is one of the provider's own."""
 
     name: str | None = None
@@ -124,7 +124,7 @@ class ToolShape(msgspec.Struct, omit_defaults=True):
     allowed_callers: list[Any] | None = None
 
 
-class ChoiceShape(msgspec.Struct, omit_defaults=True):
+class ChoiceShape(msgspec.Struct, gc=False, omit_defaults=True):
     """``auto``, ``any``, ``tool`` or ``none``."""
 
     type: str
@@ -132,7 +132,7 @@ class ChoiceShape(msgspec.Struct, omit_defaults=True):
     disable_parallel_tool_use: bool | None = None
 
 
-class ThinkingShape(msgspec.Struct, omit_defaults=True):
+class ThinkingShape(msgspec.Struct, gc=False, omit_defaults=True):
     """``enabled``, ``adaptive``, ``disabled`` or ``between_tools``."""
 
     type: str
@@ -140,21 +140,21 @@ class ThinkingShape(msgspec.Struct, omit_defaults=True):
     display: Any = None
 
 
-class FormatShape(msgspec.Struct, omit_defaults=True):
+class FormatShape(msgspec.Struct, gc=False, omit_defaults=True):
     """The shape of the answer."""
 
     type: str
     schema: msgspec.Raw = NOTHING
 
 
-class OutputConfig(msgspec.Struct, omit_defaults=True):
+class OutputConfig(msgspec.Struct, gc=False, omit_defaults=True):
     """How the answer shall be."""
 
     effort: str | None = None
     format: FormatShape | None = None
 
 
-class Request(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+class Request(msgspec.Struct, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """A whole request."""
 
     model: str

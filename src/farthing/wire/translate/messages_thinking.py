@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from farthing.wire.translate.conversation import Conversation, Effort, Thinking, Traits
+from farthing.wire.translate.conversation import Conversation, Thinking, Traits
 from farthing.wire.translate.messages_shapes import (
     RedactedBlock,
     ThinkingBlock,
@@ -17,16 +17,8 @@ from farthing.wire.translate.messages_shapes import (
     ToolUseBlock,
     Turn,
 )
+from farthing.wire.translate.thinking import budget_of, effort_of
 
-BUDGETS: dict[Effort, int] = {
-    "minimal": 1024,
-    "low": 2048,
-    "medium": 8192,
-    "high": 16384,
-    "xhigh": 24576,
-    "max": 32768,
-}
-"""Tokens for an effort where a model takes a budget; at most half of ``max_tokens``, so that the answer has room."""
 LEAST_BUDGET = 1024
 _USUAL = {"temperature": 1, "top_p": 1}
 """What is meant if nothing is said: leaving it out loses nothing."""
@@ -47,7 +39,7 @@ def think(
         return _not_at_all(traits)
     if traits.thinking == "none":
         return None
-    effort = asked.effort or (None if asked.budget is None else _effort(asked.budget))
+    effort = asked.effort or (None if asked.budget is None else effort_of(asked.budget))
     word = "low" if effort == "minimal" else effort
     if traits.thinking == "effort":
         return None, word
@@ -69,17 +61,10 @@ def _not_at_all(traits: Traits) -> tuple[ThinkingShape | None, str | None] | Non
 
 
 def _budget(asked: Thinking, limit: int) -> int:
+    """Tokens, less than the limit; for an effort at most half of it, so that the answer has room."""
     if asked.budget is not None:
         return min(asked.budget, limit - 1)
-    return min(BUDGETS[asked.effort or "medium"], limit // 2)
-
-
-def _effort(budget: int) -> Effort:
-    """The least effort whose budget is enough."""
-    for effort, tokens in BUDGETS.items():
-        if budget <= tokens:
-            return effort
-    return "max"
+    return min(budget_of(asked.effort or "medium"), limit // 2)
 
 
 def _begins_with_thinking(turns: list[Turn]) -> bool:

@@ -94,13 +94,19 @@ def _short(blocks: list[Block]) -> str | list[Block]:
 
 
 def _blocks(parts: Iterable[Part], lost: dict[str, None]) -> list[Block]:
-    return [block for part in parts if (block := _block(part, lost)) is not None]
+    return [
+        block
+        for part in parts
+        if (block := text_block(part.text, part.cache) if type(part) is Text else _block(part, lost)) is not None
+    ]
 
 
 def _block(part: Part, lost: dict[str, None]) -> Block | None:
     match part:
-        case Text() | Refusal():
-            return text_block(part.text, part.cache if isinstance(part, Text) else None)
+        case Text():
+            return text_block(part.text, part.cache)
+        case Refusal():
+            return text_block(part.text)
         case ToolCall():
             return ToolUseBlock(call_id(part.id), part.name, tool_input(part.arguments), cache(part.cache))
         case ToolResult():
@@ -129,7 +135,7 @@ def call_id(given: str) -> str:
     """The id of a call as Anthropic takes it; the same for the call and its result.
 
     >>> call_id("call_1"), call_id("functions.get:0")
-    ('call_1', 'call_7ca1b2d3')
+    ('call_1', 'call_019a016c6d9a97873778a4dd')
     """
     return given if _ID.fullmatch(given) else "call_" + hashlib.sha256(given.encode()).hexdigest()[:24]
 
