@@ -20,24 +20,26 @@ def test_alone_it_is_forced_once():
 
 @pytest.mark.parametrize(
     ("choice", "wanted"),
-    [
-        (None, Choice("any")),
-        (Choice("auto"), Choice("any")),
-        (Choice("any"), Choice("any")),
-        (Choice("tool", "look_up"), Choice("tool", "look_up")),
-        (Choice("none"), Choice("tool", "person")),
-    ],
+    [(None, Choice("any")), (Choice("auto"), Choice("any")), (Choice("none"), Choice("tool", "person"))],
 )
 def test_beside_other_tools_some_tool_is_called(choice, wanted):
-    changed, _ = as_tool(msgspec.structs.replace(ASKED, tools=(TOOL,), choice=choice))
-    assert changed.choice == wanted
+    changed, name = as_tool(msgspec.structs.replace(ASKED, tools=(TOOL,), choice=choice))
+    assert (changed.choice, name) == (wanted, "person")
     assert [tool.name for tool in changed.tools] == ["look_up", "person"]
+
+
+@pytest.mark.parametrize("choice", [Choice("any"), Choice("tool", "look_up")])
+def test_where_another_tool_has_to_be_called_there_is_none(choice):
+    asked = msgspec.structs.replace(ASKED, tools=(TOOL,), choice=choice)
+    assert as_tool(asked) == (msgspec.structs.replace(asked, format=None), None)
 
 
 def test_its_name_is_nobody_else_s():
     changed, name = as_tool(msgspec.structs.replace(ASKED, tools=(Tool("person"), Tool("person_"))))
     assert name == "person__"
     assert len({tool.name for tool in changed.tools}) == 3
+    odd = msgspec.structs.replace(ASKED, format=Format("json_schema", "a person! " * 9, SCHEMA))
+    assert as_tool(odd)[1] == ("a_person__" * 6)
     unnamed = msgspec.structs.replace(ASKED, format=Format("json_schema", schema=SCHEMA))
     assert as_tool(unnamed)[1] == "answer"
 
