@@ -35,7 +35,7 @@ def write(conversation: Conversation, traits: Traits) -> Written:
     if conversation.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
-    for name in traits.without & body.keys():
+    for name in sorted(traits.without & body.keys()):
         del body[name]
         dropped.append(name)
     lost = dict.fromkeys((*conversation.dropped, *dropped))
