@@ -1,4 +1,4 @@
-"""Writes configuration, commands and metrics in ``docs`` from the code; ``--check`` says whether they are true."""
+"""Writes configuration, commands, metrics and the providers' table in ``docs``; ``--check`` says if they are true."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import msgspec
 from farthing.cli import COMMANDS, farthing
 from farthing.ledger.rollup import MEASURES
 from farthing.policy import load, model
+from farthing.policy.presets import presets
+from farthing.policy.provider import Provider, Quirks, scheme
 from farthing.telemetry import families
 from farthing.telemetry.exposition import Family
 
@@ -39,11 +41,13 @@ port = 8321
 [store]
 url = "sqlite:///farthing.db"
 
-[providers.groq]     # besides openai and anthropic, which are there
-kind = "openai"
-base_url = "https://api.groq.com/openai/v1"
-api_key_env = "GROQ_API_KEY"
+[providers.groq]     # a known one: what is not said is known
 models = ["llama-*"]
+
+[providers.own]      # any other that speaks one of the two APIs
+kind = "openai"
+base_url = "https://llm.example.com/v1"
+api_key_env = "OWN_LLM_KEY"
 
 [rates."openai"]              # a key's limits: what is over them waits instead of failing
 requests_per_minute = 10_000
@@ -116,7 +120,13 @@ smart = "azure/gpt-4o"
 """
 
 HEADER = ("| key | type | default | variable | meaning |", "|---|---|---|---|---|")
-TYPES: dict[object, str] = {str: "string", int: "whole number", float: "number", bool: "`true` or `false`"}
+TYPES: dict[object, str] = {
+    str: "string",
+    int: "whole number",
+    float: "number",
+    bool: "`true` or `false`",
+    Quirks: "table",
+}
 
 
 def documented(shape: type[msgspec.Struct]) -> dict[str, str]:
@@ -146,9 +156,15 @@ def fields_of(shape: type[msgspec.Struct]) -> list[tuple[msgspec.structs.FieldIn
 
 def row(prefix: str, field: msgspec.structs.FieldInfo, text: str) -> str:
     """One setting: key, type, default, variable, meaning."""
-    default = "required" if field.required else "none" if field.default is None else f"`{_toml(field.default)}`"
+    default = "required" if field.required else _default(field.default)
     variable = "FARTHING_" + f"{prefix}{field.name}".upper()
     return f"| `{field.name}` | {_type(field.type)} | {default} | `{variable}` | {_markdown(text)} |"
+
+
+def _default(value: object) -> str:
+    if isinstance(value, msgspec.Struct):
+        return "see there"
+    return "none" if value is None else f"`{_toml(value)}`"
 
 
 def _toml(value: object) -> str:
@@ -163,7 +179,7 @@ def _type(annotation: object) -> str:
         one = get_args(annotation)[0]
         return f"list of {_type(one)}" + ("" if get_origin(one) is Literal else "s")
     inner = [one for one in get_args(annotation) if one is not type(None)]
-    return _type(inner[0]) if inner else TYPES[annotation]
+    return " or ".join(map(_type, inner)) if inner else TYPES[annotation]
 
 
 def _markdown(text: str) -> str:
@@ -176,7 +192,11 @@ def configuration() -> str:
     mode = {field.name: field for field in msgspec.structs.fields(model.Policy)}["mode"]
     top = "\n".join(["\n## At the top", "", *HEADER, row("", mode, documented(model.Policy)["mode"])])
     tables = [table(name, shape) for name, shape in load.TABLES.items()]
-    tables[2:2] = [table("providers.NAME", model.Provider) + "\n\n" + built_in(), table("rates.NAME", model.Rates)]
+    tables[2:2] = [
+        table("providers.NAME", Provider) + "\n\n" + built_in(),
+        table("providers.NAME.quirks", Quirks),
+        table("rates.NAME", model.Rates),
+    ]
     tables += [table("models.NAME", model.Model), FALLBACK + _markdown(documented(model.Policy)["fallback"])]
     tables.append(ALIASES + _markdown(documented(model.Policy)["aliases"]))
     return CONFIGURATION + "\n".join([top, *tables]) + "\n\n" + not_yet()
@@ -184,9 +204,12 @@ def configuration() -> str:
 
 def built_in() -> str:
     """The providers that are there without being configured."""
-    lines = ["There without being configured; a table of the same name changes single keys of them:", ""]
+    lines = [
+        "Of the known ones ([providers](providers.md)) these two are always there. A table changes single keys of them:",
+        "",
+    ]
     for name, provider in model.BUILT_IN.items():
-        given = {key: value for key, value in msgspec.structs.asdict(provider).items() if value}
+        given = {key: getattr(provider, key) for key in ("base_url", "kind", "api_key_env")}
         lines.append(
             f"- `[providers.{name}]`: " + ", ".join(f"`{key} = {_toml(value)}`" for key, value in given.items())
         )
@@ -244,10 +267,33 @@ def _metric(family: Family) -> str:
     return f"| `{family.name}` | {family.kind} | {', '.join(f'`{name}`' for name in labels)} | {family.text} |"
 
 
+def providers() -> str:
+    """``docs/providers.md``, its table anew."""
+    text = (DOCS / "providers.md").read_text()
+    rows = [
+        f"| `{name}` | {one.title} | {one.kind} | `{one.base_url}` | {_code(one.api_key_env)} | "
+        f"{_code(scheme(one.kind, one.auth))} |"
+        for name, one in presets().items()
+    ]
+    head, rule, *_ = re.findall(r"^\|.*\n", text, re.MULTILINE)
+    return re.sub(r"(?:^\|.*\n)+", lambda _: head + rule + "\n".join(rows) + "\n", text, count=1, flags=re.MULTILINE)
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text and text != "none" else "none"
+
+
 def main() -> int:
     """Write, or with ``--check`` compare."""
     stale = 0
-    for name, text in (("configuration.md", configuration()), ("commands.md", commands()), ("metrics.md", metrics())):
+    pages = {
+        "configuration.md": configuration,
+        "commands.md": commands,
+        "metrics.md": metrics,
+        "providers.md": providers,
+    }
+    for name, page in pages.items():
+        text = page()
         path = DOCS / name
         if "--check" in sys.argv:
             stale += not path.exists() or path.read_text() != text

@@ -23,6 +23,8 @@ def test_what_differs_is_named_key_by_key():
         "[providers.groq]",
         "[providers.openai] base_url",
         "[providers.openai] api_key_env",
+        "[providers.openai] preset",
+        "[providers.openai] quirks",
         "[retries] attempts",
         "[cache] ttl",
         "[cache] wait",

@@ -100,7 +100,7 @@ def test_a_variable_names_the_file(tmp_path):
         ("[server]\nport = 99999", ["line 2", "99999", "between 0 and 65535"]),
         ("[cache]\nttl = '7 years'", ["line 2", "[cache] ttl", "'7 years'", "24h or 7d"]),
         ("[cache]\nmax_size = 'big'", ["line 2", "64MB"]),
-        ("[providers.groq]\napi_key_env = 'X'", ["line 1", "providers.groq", "base_url", "missing"]),
+        ("[providers.mine]\napi_key_env = 'X'", ["line 1", "providers.mine", "base_url", "missing"]),
         ("[providers.groq]\nbase_url = 'groq.com'", ["line 2", "http:// or https://"]),
         ("[providers.groq]\nkind = 'gemini'\nbase_url = 'http://x'", ["line 2", "'gemini'", "openai and anthropic"]),
         ("[cache]\nscope = 'all'", ["line 2", "[cache] scope", "'all'", "tenant and user"]),

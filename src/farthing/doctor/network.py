@@ -62,7 +62,7 @@ async def _asked(
     given: Headers = [VERSION] if provider.kind == "anthropic" else []
     pending = None
     try:
-        pending = pool.send("GET", base + "/v1/models"[cut:], outgoing(given, provider.kind, _plain(key)), b"")
+        pending = pool.send("GET", base + "/v1/models"[cut:], outgoing(given, provider.scheme, _plain(key)), b"")
         response = await pending.response()
         note(response.headers)
         await response.read()

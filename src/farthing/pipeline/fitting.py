@@ -69,7 +69,7 @@ class Fit:
 
 def _is_able(traits: Model, prompt: Prompt) -> bool:
     return (
-        (traits.tools or not prompt.tools)
-        and (traits.images or not prompt.attachments)
-        and (traits.json_schema or prompt.response_format != "json_schema")
+        (traits.tools is not False or not prompt.tools)
+        and (traits.images is not False or not prompt.attachments)
+        and (traits.json_schema not in (False, "none") or prompt.response_format != "json_schema")
     )

@@ -15,7 +15,7 @@ from farthing.limits.keys import Key
 from farthing.pipeline.identify import caller_of
 from farthing.pipeline.runtime import Runtime
 from farthing.types import Facts, Headers
-from farthing.upstream.credentials import VIRTUAL, presented
+from farthing.upstream.credentials import NO_KEY, VIRTUAL, presented
 from farthing.upstream.targets import Choice, Targets
 from farthing.wire.base import Wire
 
@@ -175,7 +175,10 @@ class Intake:
         return known
 
     def _environment_key(self, provider: str) -> str:
-        variable = self._runtime.policy.providers[provider].api_key_env
+        known = self._runtime.policy.providers[provider]
+        if known.scheme == "none":
+            return NO_KEY
+        variable = known.api_key_env
         if key := self._runtime.environ.get(variable or ""):
             return key
         way_out = f"set {variable}" if variable else f"set api_key_env for [providers.{provider}]"

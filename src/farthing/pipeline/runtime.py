@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import lmdb
@@ -25,6 +26,7 @@ from farthing.levers.recall.lever import Recall
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.limits.gate import Gates
 from farthing.limits.keys import KeyRing
+from farthing.pipeline.attempt import Attempt
 from farthing.pipeline.drain import Drains
 from farthing.pipeline.fitting import Fit
 from farthing.pipeline.health import journal_problem, keeper_problem
@@ -101,12 +103,11 @@ class Runtime:
         )
         sender = Sender(
             pool=self._pool,
+            providers=self.policy.providers,
             journal=self.journal,
-            price_of=self._price_of,
-            estimate=_estimate,
+            attempt=partial(Attempt, price_of=self._price_of, estimate=_estimate, monotonic=self.monotonic),
             settle=self._settler.settle,
             meanwhile=self._meanwhile,
-            monotonic=self.monotonic,
             drains=Drains(server.hangup, seconds(server.hangup_limit)),
         )
         self._handler = pipeline(

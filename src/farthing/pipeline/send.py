@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
 from farthing.errors import UpstreamError
 from farthing.exchange import Exchange, Reply
 from farthing.ledger.records import Opened
-from farthing.pipeline.attempt import Attempt, Estimate
+from farthing.pipeline.attempt import Attempt
 from farthing.pipeline.drain import Drains, Nowhere
 from farthing.pipeline.settle import Journal
 from farthing.pipeline.settlement import (
     CLIENT_GONE,
     CUT,
     NOT_SENT,
-    Price,
     cause,
 )
 from farthing.pipeline.stream import BrokenOff, Stream
+from farthing.policy import Provider
 from farthing.types import Outcome
 from farthing.upstream.credentials import outgoing, returned
 from farthing.upstream.pool import EVENT_STREAM, Cut, Pending, Pool, Response
@@ -35,29 +35,27 @@ class Sender:
         self,
         *,
         pool: Pool,
+        providers: Mapping[str, Provider],
         journal: Journal,
-        price_of: Callable[[Exchange], Price],
-        estimate: Estimate,
+        attempt: Callable[[Exchange], Attempt],
         settle: Callable[[Exchange], None],
         meanwhile: Callable[[Exchange], None],
-        monotonic: Callable[[], float],
         drains: Drains,
     ) -> None:
-        self._pool, self._journal, self._settle, self._meanwhile = pool, journal, settle, meanwhile
-        self._drains = drains
-        self._attempt = partial(Attempt, price_of=price_of, estimate=estimate, monotonic=monotonic)
+        self._pool, self._providers, self._journal, self._attempt = pool, providers, journal, attempt
+        self._settle, self._meanwhile, self._drains = settle, meanwhile, drains
 
     async def handle(self, exchange: Exchange) -> Reply:
         """The provider's reply; raises ``UpstreamError``."""
-        attempt = self._attempt(exchange)
+        attempt, provider = self._attempt(exchange), self._providers[exchange.target.provider]
         self._journal.append(_opened(exchange, attempt.id))
         pending: Pending | None = None
         try:
             pending = self._pool.send(
                 exchange.method,
                 exchange.target.url,
-                outgoing(exchange.headers, exchange.wire.api, exchange.target.key),
-                exchange.upload or exchange.wire.outgoing(exchange.body, exchange.facts),
+                outgoing(exchange.headers, provider.scheme, exchange.target.key),
+                exchange.upload or _body(exchange, provider),
             )
             asyncio.get_running_loop().call_soon(self._meanwhile, exchange)
             return await self._reply(exchange, attempt, pending)
@@ -115,6 +113,13 @@ class Sender:
         is_events = attempt.kind == EVENT_STREAM
         headers = returned(response.headers, whole=not is_events)
         return Reply(response.status, headers, pump=stream.pump, peek=stream.peek if is_events else None)
+
+
+def _body(exchange: Exchange, provider: Provider) -> bytes:
+    """What goes out. Where a stream's usage may not be asked for, not a byte is added."""
+    if provider.quirks.stream_options:
+        return exchange.wire.outgoing(exchange.body, exchange.facts)
+    return exchange.body
 
 
 def _why(problem: BaseException, pending: Pending | None) -> str:

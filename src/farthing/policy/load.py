@@ -12,21 +12,10 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import msgspec
 
 from farthing.errors import ConfigError
-from farthing.policy.model import (
-    BUILT_IN,
-    Cache,
-    Metrics,
-    Model,
-    Otel,
-    Policy,
-    Prices,
-    Provider,
-    Rates,
-    Retries,
-    Server,
-    Store,
-    Tiers,
-)
+from farthing.policy import presets
+from farthing.policy.model import Cache, Metrics, Model, Otel, Policy, Prices, Rates, Retries, Server, Store, Tiers
+from farthing.policy.presets import Preset
+from farthing.policy.provider import BUILT_IN, Provider, Quirks
 
 TABLES: dict[str, type[msgspec.Struct]] = {
     "server": Server,
@@ -94,20 +83,23 @@ def _overlay(raw: Raw, environ: Mapping[str, str]) -> None:
             continue
         table = raw.setdefault(section, {})
         if section in NAMED:
-            one, key = _named_key(section, key)
-            table = table.setdefault(one, {})
+            one, *outer, key = _named_key(section, key)
+            for step in (one, *outer):
+                table = table.setdefault(step, {})
         table[key] = _value(text)
 
 
-def _named_key(section: str, key: str) -> tuple[str, str]:
+def _named_key(section: str, key: str) -> tuple[str, ...]:
     """``OPENAI_BASE_URL`` → ``openai``, ``base_url``. The longest key that fits is meant."""
-    fields = sorted(NAMED[section].__struct_fields__, key=len, reverse=True)
-    for field in fields:
+    keys = {field: (field,) for field in NAMED[section].__struct_fields__}
+    if section == "providers":
+        keys |= {f"quirks_{field}": ("quirks", field) for field in Quirks.__struct_fields__}
+    for field in sorted(keys, key=len, reverse=True):
         if key.endswith("_" + field):
-            return key.removesuffix("_" + field), field
+            return key.removesuffix("_" + field), *keys[field]
     raise ConfigError(
         f"FARTHING_{section.upper()}_{key.upper()}: should end with one of "
-        + ", ".join("_" + field.upper() for field in NAMED[section].__struct_fields__)
+        + ", ".join("_" + field.upper() for field in keys)
     )
 
 
@@ -167,12 +159,50 @@ class _Reader:
         return found
 
     def providers(self, value: object) -> dict[str, Provider]:
+        """Those built in, those of the settings, and behind them those whose key the environment has."""
         found = dict(BUILT_IN)
         for name, table in self.as_table("providers", value).items():
-            defaults = msgspec.structs.asdict(BUILT_IN[name]) if name in BUILT_IN else {}
             section = f"providers.{name}"
-            found[name] = self.table(section, {**defaults, **self.as_table(section, table)}, Provider)
-        return found
+            found[name] = self.provider(section, name, dict(self.as_table(section, table)))
+        return found | {name: one for name, one in presets.ready(self.environ) if name not in found}
+
+    def provider(self, section: str, name: str, own: Raw) -> Provider:
+        """A table over what is known of its preset."""
+        preset = self.preset(section, name, own.get("preset"))
+        defaults = preset.defaults() | {"preset": own.get("preset", name)} if preset else {}
+        if own.get("auth", defaults.get("auth")) == "none":
+            if "auth" in own:
+                defaults.pop("api_key_env", None)
+            elif {"api_key_env", "api_key_envs"} & own.keys():
+                defaults.pop("auth")  # who names a key means it to be sent
+        if (quirks := own.pop("quirks", None)) is not None:
+            usual = msgspec.structs.asdict(cast("Quirks", defaults.get("quirks", Quirks())))
+            inner = f"{section}.quirks"
+            defaults["quirks"] = self.table(inner, usual | self.as_table(inner, quirks), Quirks)
+        return self.placed(section, self.table(section, defaults | own, Provider), preset)
+
+    def preset(self, section: str, name: str, wanted: object) -> Preset | None:
+        """The one that is named, else the one of the same name, if there is one."""
+        known = presets.presets()
+        if wanted is None:
+            return known.get(name)
+        if not isinstance(wanted, str) or wanted not in known:
+            raise self.error(section, "preset", f"{wanted!r} is no known provider{_meant(str(wanted), list(known))}")
+        return known[wanted]
+
+    def placed(self, section: str, made: Provider, preset: Preset | None) -> Provider:
+        """With the places of its addresses filled."""
+        own = {place: cast("str | None", getattr(made, place)) for place in presets.PLACES}
+        key = "base_url"
+        try:
+            url = presets.filled(made.base_url, own, preset, self.environ)
+            key = "base_urls"
+            more = tuple(presets.filled(one, own, preset, self.environ) for one in made.base_urls)
+        except presets.Unfilled as lack:
+            raise self.error(section, lack.place, str(lack)) from None
+        except ValueError as problem:
+            raise self.error(section, key, str(problem)) from None
+        return msgspec.structs.replace(made, base_url=url, base_urls=more)
 
     def rates(self, value: object, providers: dict[str, Provider]) -> dict[str, Rates]:
         found: dict[str, Rates] = {}
@@ -225,9 +255,13 @@ def _explain(message: str, fields: list[str]) -> tuple[str, str]:
 
 def _choices(shape: type[msgspec.Struct], key: str) -> tuple[str, ...]:
     """The words that are allowed for a key that takes one of a few."""
-    kinds = (field.type for field in msgspec.structs.fields(shape) if field.name == key)
-    ones = (get_args(kind)[0] if get_origin(kind) is tuple else kind for kind in kinds)
-    return next((get_args(one) for one in ones if get_origin(one) is Literal), ())
+    kinds = [field.type for field in msgspec.structs.fields(shape) if field.name == key]
+    while kinds:
+        kind = kinds.pop()
+        if get_origin(kind) is Literal:
+            return get_args(kind)
+        kinds += (one for one in get_args(kind) if one is not Ellipsis)
+    return ()
 
 
 def _meant(key: str, allowed: list[str]) -> str:
@@ -236,7 +270,7 @@ def _meant(key: str, allowed: list[str]) -> str:
 
 
 def _line_of(source: str, section: str | None, key: str) -> int | None:
-    """The line on which a key of a section is set, or the section begins."""
+    """The line on which a key of a section is set, or the section begins, or is itself a key."""
     current: str | None = None
     fallback: int | None = None
     for number, line in enumerate(source.splitlines(), 1):
@@ -247,4 +281,5 @@ def _line_of(source: str, section: str | None, key: str) -> int | None:
         rest = line[header.end() :] if header else line
         if current == section and re.search(rf"(?:^|[\s,{{]){re.escape(key)}\s*=", rest):
             return number
-    return fallback
+    outer, dot, last = (section or key).rpartition(".")
+    return _line_of(source, outer, last) if fallback is None and dot else fallback

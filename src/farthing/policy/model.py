@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from farthing.policy.provider import BUILT_IN, Provider
 from farthing.policy.units import seconds, size
-from farthing.types import Api
 
 
 def _check(key: str, parse: Callable[[str], object], text: str) -> None:
@@ -116,29 +116,6 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.path + ".metrics"
 
 
-class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One endpoint that answers: any OpenAI- or Anthropic-compatible one."""
-
-    base_url: str
-    """OpenAI-compatible: with ``/v1``; Anthropic-compatible: without."""
-    kind: Api = "openai"
-    """Which API it speaks."""
-    api_key_env: str | None = None
-    """The environment variable that holds its key, used when the client sends none or a virtual one."""
-    models: tuple[str, ...] = ()
-    """Models (with ``*``) that go here without a prefix; ``name/model`` always does."""
-    base_urls: tuple[str, ...] = ()
-    """More endpoints that serve the same models: load is spread over all, a conversation stays at one."""
-    api_key_envs: tuple[str, ...] = ()
-    """More variables with keys of this provider, each with rate limits of its own: load is spread likewise."""
-
-    def __post_init__(self) -> None:
-        for key, urls in (("base_url", (self.base_url,)), ("base_urls", self.base_urls)):
-            for url in urls:
-                if not url.startswith(("http://", "https://")):
-                    raise ValueError(f"{key}: {url!r} does not start with http:// or https://")
-
-
 class Tiers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Models by what they are good for, the first first. In ``save`` mode a request whose model is at its limit or down
     goes to the next one of the same tier that can take it.
@@ -153,16 +130,51 @@ class Tiers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a model can take: a request goes to no fallback that cannot take it."""
+    """What a model can do, where you know better than the built-in data (``docs/models.md``). A request goes to no
+    other model than the one that was asked for unless that can take it.
+    """
 
     context: int | None = None
-    """Tokens of its window; without it the price data's."""
-    tools: bool = True
+    """Tokens of its window."""
+    max_output: int | None = None
+    """Tokens of its longest reply."""
+    tools: bool | None = None
     """Whether it can call tools."""
-    images: bool = True
-    """Whether it takes images, audio and documents."""
-    json_schema: bool = True
-    """Whether it keeps to a JSON schema."""
+    parallel_tools: bool | None = None
+    """Whether it can call several at once."""
+    images: bool | None = None
+    """Whether it takes images; without more said, also documents and audio."""
+    documents: bool | None = None
+    """Whether it takes PDF documents."""
+    audio: bool | None = None
+    """Whether it takes sound."""
+    json_schema: bool | Literal["native", "tool", "none"] | None = None
+    """How it keeps to a JSON schema: by itself (``true`` or ``"native"``), by a tool that it is made to call, or not at
+    all (``false`` or ``"none"``)."""
+    json_object: bool | None = None
+    """Whether it has a mode for JSON without a schema."""
+    thinking: Literal["adaptive", "budget", "effort", "none"] | None = None
+    """How it is told to think: as it sees fit, by a budget of tokens, by an effort, or not at all."""
+    sampling: bool | None = None
+    """Whether it takes ``temperature``, ``top_p`` and ``top_k``."""
+    cache_minimum: int | None = None
+    """Tokens of the shortest prefix that the provider caches."""
+    batch: bool | None = None
+    """Whether it can be called in batches."""
+    flex: bool | None = None
+    """Whether it has a cheaper, slower tier."""
+    priority: bool | None = None
+    """Whether it has a dearer, faster tier."""
+    streaming: bool | None = None
+    """Whether it can answer in a stream."""
+    apis: tuple[Literal["chat", "responses", "messages", "embeddings"], ...] | None = None
+    """The APIs that it can be called on."""
+
+    def __post_init__(self) -> None:
+        for key in ("context", "max_output", "cache_minimum"):
+            value: int | None = getattr(self, key)
+            if value is not None and value < 1:
+                raise ValueError(f"{key}: {value} is not above 0")
 
 
 class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -275,11 +287,6 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     file: str | None = None
     """A TOML file whose prices go before the built-in ones; see ``docs/prices.md``."""
-
-
-OPENAI = Provider("https://api.openai.com/v1", "openai", "OPENAI_API_KEY")
-ANTHROPIC = Provider("https://api.anthropic.com", "anthropic", "ANTHROPIC_API_KEY")
-BUILT_IN = {"openai": OPENAI, "anthropic": ANTHROPIC}
 
 
 class Policy(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 from farthing.policy import Policy, Provider
 from farthing.policy.model import BUILT_IN
 from farthing.types import Api
+from farthing.upstream.credentials import NO_KEY
 from farthing.upstream.targets import Choice, Targets, base_of
 
 
@@ -145,6 +146,8 @@ class Ways:
 
 def keys_of(provider: Provider, environ: Mapping[str, str]) -> list[str]:
     """The keys that the environment has for a provider."""
+    if provider.scheme == "none":
+        return [NO_KEY]
     variables = (provider.api_key_env, *provider.api_key_envs)
     return [key for name in variables if name and (key := environ.get(name))]
 
