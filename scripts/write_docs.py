@@ -205,7 +205,7 @@ def configuration() -> str:
 def built_in() -> str:
     """The providers that are there without being configured."""
     lines = [
-        "Of the known ones ([providers](providers.md)) these two are always there. A table changes single keys of them:",
+        "Of the known ones ([providers](providers.md)) these two are always there. A table changes keys of them:",
         "",
     ]
     for name, provider in model.BUILT_IN.items():
