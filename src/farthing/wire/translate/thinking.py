@@ -16,8 +16,8 @@ BUDGETS: Final[dict[Effort, int]] = {
     "low": 2_048,
     "medium": 8_192,
     "high": 16_384,
-    "xhigh": 24_576,
-    "max": 32_768,
+    "xhigh": 32_768,
+    "max": 65_536,
 }
 """Tokens of thinking for an effort. 1,024 is the least that Anthropic takes; 0: no thinking."""
 
