@@ -266,6 +266,8 @@ def test_thinking_is_read(given, meant):
         (b'{"model": "m"}', "'messages' is missing"),
         (request(max_tokens="9"), "'max_tokens' has to be a whole number"),
         (request(tool_choice={"type": "some"}), "tool_choice.type"),
+        (request(tool_choice={"type": "tool"}), "tool_choice.name"),
+        (b'{"metadata":' + b"[" * 9999, "has to be object"),
         (request(tools=[{"description": "d"}]), r"tools\[0\].name"),
         (said({"type": "text"}), "'text' is missing"),
         (said({"type": "text", "text": 3}), r"content\[0\].text"),

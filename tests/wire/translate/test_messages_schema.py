@@ -65,6 +65,7 @@ def test_definitions_are_kept():
         of(x={"type": ["object", "null"]}),
         of(x={"patternProperties": {"a": {}}}),
         of(x={"$ref": "#"}),
+        json.loads('{"properties":{"x":' * 400 + "{}" + "}}" * 400),
         of(x={"$ref": "https://example.com/schema"}),
         of(x={"$ref": "#/$defs/a"}) | {"$defs": {"a": of(y={"$ref": "#/$defs/b"}), "b": of(z={"$ref": "#/$defs/a"})}},
     ],

@@ -112,7 +112,7 @@ def _decoded(body: bytes) -> tuple[Request, list[str]]:
     """The request, and its top-level fields that are not known here."""
     try:
         return decode(_REQUEST, body), []
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         known, strange = _known_only(body)
         return request(_REQUEST, known, _EXPECTED), strange
 
@@ -208,7 +208,7 @@ class _Reader:
         self.needs.add("tools")
         if block.toolset_name or mapping(block.caller).get("type", "direct") != "direct":
             self.needs.add("server_tools")
-        return ToolCall(block.id, block.name, bytes(block.input).decode() or "{}", _ttl(block.cache_control))
+        return ToolCall(block.id, block.name, bytes(block.input).decode(errors="replace") or "{}", _ttl(block.cache_control))
 
     def _result(self, block: ToolResultBlock) -> ToolResult:
         self.needs.add("tools")
@@ -331,7 +331,9 @@ class _Reader:
 
     def user(self, found: Request) -> str | None:
         """Who asks; ``user`` is no field of this API, but farthing takes it."""
-        metadata = found.metadata or {}
+        metadata = found.metadata
+        if metadata is None:
+            return string(found.user)
         if metadata.keys() - {"user_id"}:
             self.dropped["metadata"] = None
         return string(metadata.get("user_id")) or string(found.user)
@@ -356,6 +358,8 @@ def _ttl(cache: Cache | None) -> Ttl | None:
 def _choice(shape: ChoiceShape | None) -> Choice | None:
     if shape is None:
         return None
+    if shape.type == "tool" and not shape.name:
+        raise invalid_field("The field 'tool_choice.name' is missing: it has to be the name of the tool.")
     for mode in _MODES:
         if mode == shape.type:
             return Choice(mode, shape.name if mode == "tool" else None)

@@ -46,9 +46,12 @@ def for_tool(schema: msgspec.Raw | None) -> msgspec.Raw:
 def closed(schema: msgspec.Raw | None) -> msgspec.Raw | None:
     """The schema as structured outputs take it; ``None`` if it cannot be said so."""
     values = mapping(loads(bytes(schema))) if schema is not None else {}
-    if not values or _is_endless(values) or any(_is_free(each) for each in _all(values)):
+    try:
+        if not values or _is_endless(values) or any(_is_free(each) for each in _all(values)):
+            return None
+        return msgspec.Raw(msgspec.json.encode(_closed(values)))
+    except RecursionError:  # nested too deeply for any grammar
         return None
-    return msgspec.Raw(msgspec.json.encode(_closed(values)))
 
 
 def _all(schema: Json) -> Iterator[Json]:

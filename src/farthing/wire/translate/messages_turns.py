@@ -103,14 +103,14 @@ def _blocks(parts: Iterable[Part], lost: dict[str, None]) -> list[Block]:
 
 def _block(part: Part, lost: dict[str, None]) -> Block | None:
     match part:
-        case Text():
-            return text_block(part.text, part.cache)
-        case Refusal():
-            return text_block(part.text)
         case ToolCall():
             return ToolUseBlock(call_id(part.id), part.name, tool_input(part.arguments), cache(part.cache))
         case ToolResult():
             return _result(part, lost)
+        case Text():
+            return text_block(part.text, part.cache)
+        case Refusal():
+            return text_block(part.text)
         case Image():
             return _image(part, lost)
         case Document():
