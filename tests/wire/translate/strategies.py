@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -38,6 +39,8 @@ from farthing.wire.translate.conversation import (
     ToolResult,
 )
 
+often = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Conversations take their time to be made up, the more so on a busy machine."""
 letters = st.characters(codec="utf-8")
 words = st.text(letters, min_size=1, max_size=12).filter(lambda text: text.strip())
 names = st.from_regex(r"[a-zA-Z0-9_-]{1,12}", fullmatch=True)

@@ -5,7 +5,7 @@ import json
 import anthropic
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -61,13 +61,13 @@ def said(**fields) -> bytes:
     return sse.render(json.dumps(fields).encode(), fields["type"])
 
 
-@settings(max_examples=50)
+@some.often
 @given(replies)
 def test_a_reply_crosses_unchanged(answer):
     assert read(write(answer)) == answer
 
 
-@settings(max_examples=50)
+@some.often
 @given(some.streams(replies))
 def test_a_stream_crosses_unchanged(stream):
     raw = events(stream)
@@ -75,7 +75,7 @@ def test_a_stream_crosses_unchanged(stream):
     assert some.fold(steps(raw)) == read(fold_events(b"".join(raw)))
 
 
-@settings(max_examples=50)
+@some.often
 @given(replies)
 def test_a_stream_says_what_the_reply_in_one_piece_says(answer):
     assert some.fold(steps(events(some.steps_of(answer)))) == read(write(answer))
@@ -116,7 +116,7 @@ shaped = st.builds(
 )
 
 
-@settings(max_examples=100)
+@some.often
 @given(st.lists(shaped | st.binary(max_size=20), max_size=6))
 def test_junk_in_a_stream_never_raises(stream):
     found = steps([sse.render(data) for data in stream])

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -63,7 +63,7 @@ everything = some.conversations(
 )
 
 
-@settings(max_examples=50)
+@some.often
 @given(everything, st.none() | st.integers(1, 500))
 def test_what_anthropic_can_say_crosses_unchanged(conversation, top_k):
     conversation = replace(conversation, top_k=top_k)

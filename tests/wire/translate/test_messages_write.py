@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -326,7 +326,7 @@ anything = some.conversations(
 )
 
 
-@settings(max_examples=50)
+@some.often
 @given(anything, st.sampled_from([PLAIN, BUDGET, ADAPTIVE, Traits(json_schema="tool", sampling=False)]), st.data())
 def test_what_is_written_keeps_to_the_rules(conversation, traits, data):
     """Whatever comes: roles alternate from the user's on, nothing is empty, calls are answered in the next turn."""

@@ -208,7 +208,9 @@ class _Reader:
         self.needs.add("tools")
         if block.toolset_name or mapping(block.caller).get("type", "direct") != "direct":
             self.needs.add("server_tools")
-        return ToolCall(block.id, block.name, bytes(block.input).decode(errors="replace") or "{}", _ttl(block.cache_control))
+        return ToolCall(
+            block.id, block.name, bytes(block.input).decode(errors="replace") or "{}", _ttl(block.cache_control)
+        )
 
     def _result(self, block: ToolResultBlock) -> ToolResult:
         self.needs.add("tools")
