@@ -40,34 +40,32 @@ def read(body: bytes) -> Conversation:
     asked = request(_REQUEST, body, shapes.EXPECTED)
     turns = Turns()
     turns.read(asked.messages)
-    tools = _tools(asked, turns.needs)
-    choice, tools = _choice(asked, tools, turns.needs)
-    shape = _format(asked.response_format)
-    thinking = _thinking(asked)
-    stop = (asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ())
+    needs = turns.needs
+    _note_needs(asked, needs)
+    choice, tools = _choice(asked, _tools(asked, needs), needs)
     old = turns.functions or asked.functions is not None
     limit = asked.max_completion_tokens
-    conversation = Conversation(
+    return Conversation(
         model=asked.model,
         messages=tuple(turns.messages),
         system=tuple(turns.system),
         tools=tools,
         choice=choice,
         parallel=False if old and tools else asked.parallel_tool_calls,
-        format=shape,
+        format=_format(asked.response_format, needs),
         max_output=asked.max_tokens if limit is None else limit,
         temperature=asked.temperature,
         top_p=asked.top_p,
         top_k=asked.top_k,
-        stop=stop,
-        thinking=thinking,
+        stop=_stop(asked.stop, needs),
+        thinking=_thinking(asked, needs),
         stream=bool(asked.stream),
         include_usage=asked.stream_options is not None and bool(asked.stream_options.include_usage),
         user=asked.safety_identifier or asked.user or None,
         functions=old,
+        needs=frozenset(needs),
+        dropped=(*turns.dropped, *_unread(body)),
     )
-    needs = frozenset(turns.needs | _needs(asked, conversation))
-    return msgspec.structs.replace(conversation, needs=needs, dropped=(*turns.dropped, *_unread(body)))
 
 
 def _tools(asked: shapes.Request, needs: set[Need]) -> tuple[Tool, ...]:
@@ -77,6 +75,8 @@ def _tools(asked: shapes.Request, needs: set[Need]) -> tuple[Tool, ...]:
             tools.append(_tool(tool.function, tool.cache_control))
         else:
             needs.add("custom_tools" if tool.type == "custom" else "server_tools")
+    if tools:
+        needs.add("tools")
     return tuple(tools)
 
 
@@ -106,7 +106,7 @@ def _choice(asked: shapes.Request, tools: tuple[Tool, ...], needs: set[Need]) ->
     return None, tools
 
 
-def _format(found: shapes.ResponseFormat | None) -> Format | None:
+def _format(found: shapes.ResponseFormat | None, needs: set[Need]) -> Format | None:
     if found is None or found.type == "text":
         return None
     if found.type == "json_object":
@@ -116,32 +116,43 @@ def _format(found: shapes.ResponseFormat | None) -> Format | None:
     schema = found.json_schema
     if schema is None or (raw := _raw(schema.schema)) is None:
         raise invalid_field("The field 'response_format.json_schema.schema' is missing: it has to be a JSON Schema.")
+    needs.add("json_schema")
     return Format("json_schema", schema.name, raw, schema.description, schema.strict)
 
 
-def _thinking(asked: shapes.Request) -> Thinking | None:
+def _stop(found: list[str] | str | None, needs: set[Need]) -> tuple[str, ...]:
+    stop = (found,) if isinstance(found, str) else tuple(found or ())
+    if len(stop) > _MOST_STOPS:
+        needs.add("many_stops")
+    return stop
+
+
+def _thinking(asked: shapes.Request, needs: set[Need]) -> Thinking | None:
     if asked.reasoning_effort is not None:
-        return Thinking(effort=asked.reasoning_effort)
-    if asked.thinking is None:
+        thinking = Thinking(effort=asked.reasoning_effort)
+    elif asked.thinking is None:
         return None
-    if asked.thinking.type == "disabled":
-        return Thinking(effort="none")
-    return Thinking(budget=asked.thinking.budget_tokens)
+    elif asked.thinking.type == "disabled":
+        thinking = Thinking(effort="none")
+    else:
+        thinking = Thinking(budget=asked.thinking.budget_tokens)
+    if thinking.effort != "none":
+        needs.add("thinking")
+    return thinking
 
 
-def _needs(asked: shapes.Request, said: Conversation) -> set[Need]:
-    wanted: list[tuple[Need, object]] = [
-        ("tools", said.tools),
-        ("json_schema", said.format is not None and said.format.kind == "json_schema"),
-        ("thinking", said.thinking is not None and said.thinking.effort != "none"),
-        ("many_stops", len(said.stop) > _MOST_STOPS),
-        ("logprobs", asked.logprobs or asked.top_logprobs),
-        ("logit_bias", asked.logit_bias),
-        ("several_choices", asked.n is not None and asked.n > 1),
-        ("modalities", asked.audio is not None or any(kind != "text" for kind in asked.modalities or ())),
-        ("server_tools", asked.web_search_options is not None),
-    ]
-    return {need for need, is_wanted in wanted if is_wanted}
+def _note_needs(asked: shapes.Request, needs: set[Need]) -> None:
+    """The fields that only OpenAI has and that change the answer."""
+    if asked.logprobs or asked.top_logprobs:
+        needs.add("logprobs")
+    if asked.logit_bias:
+        needs.add("logit_bias")
+    if asked.n is not None and asked.n > 1:
+        needs.add("several_choices")
+    if asked.audio is not None or any(kind != "text" for kind in asked.modalities or ()):
+        needs.add("modalities")
+    if asked.web_search_options is not None:
+        needs.add("server_tools")
 
 
 def _unread(body: bytes) -> list[str]:

@@ -20,6 +20,8 @@ from farthing.wire.translate.conversation import (
     Ttl,
 )
 
+_RESULTS = ("tool", "function")
+_SYSTEM = ("system", "developer")
 _SHOWN = (Text, Image, Document)
 _PLAIN_TEXT = "text/plain"
 
@@ -39,24 +41,25 @@ class Turns:
     def read(self, messages: Iterable[shapes.Message]) -> None:
         """Raises ``BadRequest`` that names the message."""
         for at, message in enumerate(messages):
-            match message.role:
-                case "user":
-                    self._user(message)
-                case "assistant":
+            role = message.role
+            if role == "user":
+                self._user(message)
+            elif role == "assistant":
+                if self._results:
                     self._flush()
-                    self._assistant(at, message)
-                case "tool" | "function":
-                    self._results.append(self._result(at, message))
-                case "system" | "developer":
-                    self._hoist(at, message)
-                case _:
-                    raise invalid_field(f"The field 'messages[{at}].role' has to be {shapes.EXPECTED['role']}.")
-        self._flush()
+                self._assistant(at, message)
+            elif role in _RESULTS:
+                self._results.append(self._result(at, message))
+            elif role in _SYSTEM:
+                self._hoist(at, message)
+            else:
+                raise invalid_field(f"The field 'messages[{at}].role' has to be {shapes.EXPECTED['role']}.")
+        if self._results:
+            self._flush()
 
     def _flush(self) -> None:
-        if self._results:
-            self.messages.append(Message("user", tuple(self._results)))
-            self._results.clear()
+        self.messages.append(Message("user", tuple(self._results)))
+        self._results.clear()
 
     def _hoist(self, at: int, message: shapes.Message) -> None:
         if self.messages or self._results:
@@ -64,13 +67,16 @@ class Turns:
         self.system += [part for part in self._content(message) if isinstance(part, Text)]
 
     def _user(self, message: shapes.Message) -> None:
-        parts = (*self._results, *self._content(message))
-        self._results.clear()
-        self.messages.append(Message("user", parts, message.name))
+        parts = self._content(message)
+        if self._results:
+            parts = [*self._results, *parts]
+            self._results.clear()
+        self.messages.append(Message("user", tuple(parts), message.name))
 
     def _assistant(self, at: int, message: shapes.Message) -> None:
-        parts = self._thoughts(message)
-        parts += self._content(message)
+        parts = self._content(message)
+        if message.thinking_blocks or message.reasoning_content or message.reasoning:
+            parts = [*self._thoughts(message), *parts]
         if message.refusal:
             parts.append(Refusal(message.refusal))
         if message.audio is not None:
@@ -116,16 +122,21 @@ class Turns:
             raise invalid_field(
                 f"The field 'messages[{at}].tool_call_id' is missing: it has to be the id of a tool call."
             )
-        parts = tuple(part for part in self._content(message) if isinstance(part, _SHOWN))
+        if isinstance(message.content, str):  # a mark on the message is the result's
+            parts = (Text(message.content),) if message.content else ()
+        else:
+            parts = tuple([part for part in self._content(message) if isinstance(part, _SHOWN)])
         return ToolResult(call_id, parts, cache=ttl(message.cache_control))
 
     def _content(self, message: shapes.Message) -> list[Part]:
         """The parts that can be said here; the others become needs."""
         content = message.content
+        if not content:
+            return []
         if isinstance(content, str):
-            cache = None if message.cache_control is None or message.role == "tool" else ttl(message.cache_control)
-            return [Text(content, cache)] if content else []
-        return [said for part in content or () if (said := self._part(part)) is not None]
+            mark = message.cache_control
+            return [Text(content) if mark is None else Text(content, ttl(mark))]
+        return [said for part in content if (said := self._part(part)) is not None]
 
     def _part(self, part: shapes.Part) -> Part | None:
         cache = ttl(part.cache_control or part.prompt_cache_breakpoint)

@@ -37,31 +37,35 @@ class Turned:
     def __init__(self, traits: Traits) -> None:
         self.messages: list[Json] = []
         self.dropped: list[str] = []
-        self._mistral = traits.call_ids == "mistral"
+        self._id = call_id_for_mistral if traits.call_ids == "mistral" else short_call_id
         self._system_role = "developer" if traits.developer_role else "system"
 
     def system(self, texts: tuple[Text, ...]) -> None:
         """All of the system's words in one message: some models' templates take no more."""
         if texts:
-            words = [part["text"] for part in self._content(texts)]
+            words = [part["text"] for part in self._shown(texts)]
             self.messages.append({"role": self._system_role, "content": _GAP.join(words)})
 
     def turn(self, message: Message) -> None:
         """One turn, which may be several messages."""
+        parts = message.parts
         if message.role == "assistant":
-            written = self._said(message.parts)
+            written = self._said(parts)
+        elif (words := _only_words(parts)) is not None:
+            written: Json = {"role": "user", "content": words}
         else:
-            later = [shown for part in message.parts if type(part) is ToolResult for shown in self._result(part)]
-            content = self._content(message.parts)
-            if not (later or content) and message.parts:
+            content = self._shown(parts)
+            if not content and parts:
                 return  # tools' results alone
-            written: Json = {"role": "user", "content": _plain(later + content)}
+            written = {"role": "user", "content": _plain(content)}
         if message.name is not None:
             written["name"] = message.name
         self.messages.append(written)
 
     def _said(self, parts: tuple[Part, ...]) -> Json:
         """What the model said: text, refusal and calls; thoughts are left out."""
+        if (words := _only_words(parts)) is not None:
+            return {"role": "assistant", "content": words}
         texts: list[str] = []
         refusals: list[str] = []
         calls: list[Json] = []
@@ -71,7 +75,6 @@ class Turned:
                 self._note_mark(part)
             elif type(part) is ToolCall:
                 calls.append(self._call(part))
-                self._note_mark(part)
             elif type(part) is Refusal:
                 refusals.append(part.text)
             elif type(part) is Reasoning:
@@ -85,40 +88,43 @@ class Turned:
         return written
 
     def _call(self, call: ToolCall) -> Json:
+        self._note_mark(call)
         function = {"name": call.name, "arguments": call.arguments}
         return {"id": self._id(call.id), "type": "function", "function": function}
 
+    def _shown(self, parts: tuple[Part, ...]) -> list[Json]:
+        """What stands in a user's message; results of tools are messages before it."""
+        content: list[Json] = []
+        for part in parts:
+            if type(part) is ToolResult:
+                content += self._result(part)
+            elif type(part) is Text:
+                content.append({"type": "text", "text": part.text})
+                self._note_mark(part)
+            elif type(part) is Image:
+                content.append({"type": "image_url", "image_url": _image(part)})
+                self._note_mark(part)
+            elif type(part) is Document:
+                content.append(_document(part))
+                self._note_mark(part)
+        return content
+
     def _result(self, result: ToolResult) -> list[Json]:
-        """Adds the tool's message; gives what has to stand in a user's message."""
+        """Adds the tool's message, in words; gives the rest of the result."""
         self._note_mark(result)
         if result.is_error:
             self.dropped.append("is_error")
-        written = self._content(result.parts)
-        words = _GAP.join([part["text"] for part in written if part["type"] == "text"])
+        rest: list[Json] = []
+        if (words := _only_words(result.parts)) is None:
+            shown = self._shown(result.parts)
+            words = _GAP.join([part["text"] for part in shown if part["type"] == "text"])
+            rest = [part for part in shown if part["type"] != "text"]
         self.messages.append({"role": "tool", "tool_call_id": self._id(result.call_id), "content": words})
-        return [part for part in written if part["type"] != "text"]
-
-    def _content(self, parts: tuple[Part, ...]) -> list[Json]:
-        """The words, pictures and files among the parts."""
-        content: list[Json] = []
-        for part in parts:
-            if type(part) is Text:
-                content.append({"type": "text", "text": part.text})
-            elif type(part) is Image:
-                content.append({"type": "image_url", "image_url": _image(part)})
-            elif type(part) is Document:
-                content.append(_document(part))
-            else:
-                continue
-            self._note_mark(part)
-        return content
+        return rest
 
     def _note_mark(self, part: Text | Image | Document | ToolCall | ToolResult) -> None:
         if part.cache is not None:
             self.dropped.append("cache_control")
-
-    def _id(self, call_id: str) -> str:
-        return call_id_for_mistral(call_id) if self._mistral else short_call_id(call_id)
 
 
 def call_id_for_mistral(call_id: str) -> str:
@@ -141,6 +147,13 @@ def short_call_id(call_id: str) -> str:
     if len(call_id) <= _LONGEST_ID:
         return call_id
     return "call_" + blake2b(call_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _only_words(parts: tuple[Part, ...]) -> str | None:
+    """The words where there is nothing else, no mark either: so are most turns and results."""
+    if len(parts) == 1 and type(only := parts[0]) is Text and only.cache is None:
+        return only.text
+    return None
 
 
 def _plain(content: list[Json]) -> str | list[Json]:
