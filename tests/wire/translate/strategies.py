@@ -65,7 +65,6 @@ def raw(value: object) -> msgspec.Raw:
 
 
 texts = st.builds(Text, words)
-cached_texts = st.builds(Text, words, ttls)
 media = st.sampled_from(["image/png", "image/jpeg", "image/webp", "image/gif"])
 images = st.builds(Image, media_type=media, data=base64s) | st.builds(Image, url=st.just("https://example.com/a.png"))
 documents = st.builds(
@@ -86,9 +85,9 @@ choices = st.builds(Choice, st.sampled_from(["auto", "none", "any"])) | st.just(
 
 @st.composite
 def results(draw: st.DrawFn, call_id: str, shown: st.SearchStrategy[Any], *, more: bool) -> ToolResult:
-    """What a tool said. ``more``: whether it may also be an error and have a breakpoint."""
+    """What a tool said. ``more``: whether it may also be an error."""
     parts = tuple(draw(st.lists(shown, min_size=1, max_size=2)))
-    return ToolResult(call_id, parts, draw(st.booleans()), draw(ttls)) if more else ToolResult(call_id, parts)
+    return ToolResult(call_id, parts, more and draw(st.booleans()))
 
 
 @st.composite

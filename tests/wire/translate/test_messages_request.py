@@ -49,17 +49,14 @@ def said(*blocks, role="user") -> bytes:
 
 everything = some.conversations(
     some.dialogues(
-        some.cached_texts
+        some.texts
         | some.images
-        | st.builds(Document, text=some.words, name=st.none() | some.words, cache=some.ttls)
+        | st.builds(Document, text=some.words, name=st.none() | some.words)
         | st.builds(Document, url=st.just("https://example.com/a.pdf")),
-        some.cached_texts,
-        some.cached_texts | some.images,
+        shown=some.texts | some.images,
         thought=some.signed,
         more=True,
-    ),
-    system=some.cached_texts,
-    offered=st.builds(Tool, some.names, st.none() | some.words, some.schemas.map(some.raw), st.none(), some.ttls),
+    )
 )
 
 
@@ -163,20 +160,33 @@ def test_cache_control_survives_translation():
         "system": [{"type": "text", "text": "s", "cache_control": hour}],
         "tools": [{"name": "f", "input_schema": schema, "cache_control": hour}],
         "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "q", "cache_control": five}]},
+            {"role": "user", "content": "q"},
             {
                 "role": "assistant",
                 "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}, "cache_control": five}],
             },
             {
                 "role": "user",
-                "content": [{"type": "tool_result", "tool_use_id": "a", "content": [result], "cache_control": five}],
+                "content": [{"type": "tool_result", "tool_use_id": "a", "content": [result]}],
             },
         ],
     }
     found = read(json.dumps(sent).encode())
     assert found.system[0].cache == found.tools[0].cache == "1h"
     assert json.loads(write(found, PLAIN).body) == sent
+
+
+@given(st.lists(some.ttls, min_size=4, max_size=4), st.sampled_from(["5m", "1h"]))
+def test_breakpoints_cross_wherever_they_stand(marks, lasting):
+    tool, system, asked, answered = (mark and lasting for mark in marks)
+    turns = (
+        Message("user", (Image(url="u", cache=asked),)),
+        Message("assistant", (Text("a"), ToolCall("c", "f", "{}"))),
+        Message("user", (ToolResult("c", (Text("r"),), cache=answered),)),
+    )
+    found = Conversation("m", turns, system=(Text("s", system),), tools=(Tool("f", cache=tool),), max_output=9)
+    again = read(write(found, PLAIN).body)
+    assert (again.messages, again.system, again.tools[0].cache) == (turns, found.system, tool)
 
 
 def test_a_breakpoint_at_the_top_stands_after_the_last_part():

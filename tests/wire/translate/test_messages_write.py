@@ -1,6 +1,7 @@
 """Requests for Anthropic's messages API: what it insists on."""
 
 import json
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from farthing.simulator.anthropic_wire import parse_messages
+from farthing.simulator.catalog import Model, Price
 from farthing.wire.translate.conversation import (
     Choice,
     Conversation,
@@ -316,14 +319,29 @@ def test_fields_that_an_endpoint_refuses_are_left_out():
     assert sorted(written.dropped) == ["metadata", "top_k"]
 
 
+def test_breakpoints_are_four_at_most_and_the_long_ones_first():
+    late = user(*(Text(f"{at}", "1h" if at == 3 else "5m") for at in range(5)))
+    written = write(asked(late, system=(Text("s", "5m"),)), PLAIN)
+    found = json.loads(written.body)
+    assert found["system"] == [{"type": "text", "text": "s"}]
+    marks = [block.get("cache_control") for block in found["messages"][0]["content"]]
+    assert marks == [None, *[{"type": "ephemeral"}] * 4]
+    assert written.dropped == ("cache_control",)
+    early = asked(user(Text("a", "1h"), Text("b", "5m")))
+    assert write(early, PLAIN).dropped == ()
+
+
+loose = st.builds(Text, st.text(max_size=3), some.ttls)
 anything = some.conversations(
     some.dialogues(
-        st.builds(Text, st.text(max_size=3)) | some.images,
-        st.builds(Text, st.text(max_size=3)) | st.builds(Refusal, some.words),
+        loose | some.images,
+        loose | st.builds(Refusal, some.words),
         called=st.builds(ToolCall, st.text(min_size=1, max_size=3), some.names, st.text(max_size=3)),
         thought=some.signed | st.builds(Reasoning, some.words),
-    )
+    ),
+    system=loose,
 )
+MODEL = Model("m", "anthropic", context=10**6, max_output=16_000, price=Price(Decimal(1)))
 
 
 @some.often
@@ -344,6 +362,6 @@ def test_what_is_written_keeps_to_the_rules(conversation, traits, data):
         assert all(block["text"].strip() for block in blocks if block["type"] == "text")
         kinds = [block["type"] == "tool_result" for block in blocks]
         assert kinds == sorted(kinds, reverse=True)
-    assert 1 <= found["max_tokens"] <= 16_000
     assert not ("thinking" in found and found.get("tool_choice", {}).get("type") in ("any", "tool"))
     assert read(json.dumps(found).encode()).needs.isdisjoint({"unknown_parts", "files"})
+    parse_messages(found, MODEL)  # the simulated provider refuses what the real one refuses

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from farthing.wire.translate.conversation import Choice, Conversation, Text, Tool, Traits, Written
+from farthing.wire.translate.messages_marks import are_settled, settle
 from farthing.wire.translate.messages_schema import closed, for_tool
 from farthing.wire.translate.messages_shapes import (
     ChoiceShape,
@@ -37,13 +38,15 @@ def write(conversation: Conversation, traits: Traits) -> Written:
     lost = dict.fromkeys(conversation.dropped)
     conversation, native, answer_tool = _shaped(conversation, traits, lost)
     said = turns(conversation, lost)
+    system = _system(conversation, said)
+    tools = [_tool(tool, traits, lost) for tool in conversation.tools]
     choice = _choice(conversation)
     limit = _limit(conversation, traits)
     thinking, effort = _thinking(conversation, traits, limit, said, choice, lost)
     fields: dict[str, Any] = {
         "max_tokens": limit,
-        "system": _system(conversation, said),
-        "tools": [_tool(tool, traits, lost) for tool in conversation.tools] or None,
+        "system": system,
+        "tools": tools or None,
         "tool_choice": choice,
         "thinking": thinking,
         "output_config": OutputConfig(effort, native) if effort or native else None,
@@ -54,7 +57,11 @@ def write(conversation: Conversation, traits: Traits) -> Written:
     for name in traits.without:
         if fields.pop(name, None) is not None:
             lost[name] = None
-    body = msgspec.json.encode(Request(conversation.model, said, **fields))
+    request = Request(conversation.model, said, **fields)
+    body = msgspec.json.encode(request)
+    if not are_settled(body):
+        settle(tools, system, said, lost)
+        body = msgspec.json.encode(request)
     return Written(body, tuple(lost), answer_tool)
 
 
