@@ -7,9 +7,18 @@ from typing import Any
 
 from farthing.simulator import tokens
 from farthing.simulator.answers import Ask, ToolSpec
+from farthing.simulator.anthropic_rules import (
+    check_format,
+    check_messages,
+    check_sampling,
+    check_system,
+    check_thinking,
+    check_tools,
+)
 from farthing.simulator.call import Block, Call, Done, Event, Json, Ttl, Wording, arr, dump, in_chunks, obj, string
 from farthing.simulator.catalog import Model
 from farthing.simulator.refusals import invalid
+from farthing.simulator.signing import signature
 from farthing.simulator.words import words
 from farthing.types import Turn, Usage
 
@@ -21,7 +30,6 @@ _FIELDS = words(
 _STOP = (("stop", "end_turn"), ("length", "max_tokens"), ("tool", "tool_use"), ("stop_sequence", "stop_sequence"))
 _MOST_MARKERS = 4
 _THOUGHT = "The question is clear; the answer follows from it."
-_SIGNATURE = "c2ltdWxhdGVk"
 _TOKENS_A_DELTA = 4
 
 
@@ -41,27 +49,28 @@ def _parse(body: Json, model: Model, limit: int | None) -> Call:
         if name not in _FIELDS:
             raise invalid(f"{name}: Extra inputs are not permitted")
     messages = [obj(each, f"messages.{at}") for at, each in enumerate(arr(body.get("messages"), "messages"))]
-    _check_messages(messages)
+    contents = check_messages(messages, model)
     tools = [obj(each, f"tools.{at}") for at, each in enumerate(arr(body.get("tools") or [], "tools"))]
+    check_tools(tools, body)
+    check_sampling(body)
     specs = tuple(
         ToolSpec(string(tool.get("name"), "tools.name"), tool.get("input_schema") or {"type": "object"})
         for tool in tools
     )
     system = list(_system_blocks(body.get("system")))
-    parts = [block for at, message in enumerate(messages) for block in _message_blocks(message, at)]
+    parts = [block for at, message in enumerate(messages) for block in _message_blocks(message, contents[at], at)]
     blocks = [*(Block("tools", "", _bare(tool), _ttl(tool, "tools")) for tool in tools), *system, *parts]
-    schema = _schema(body)
+    schema = _schema(body, model)
     if schema is not None:
         blocks.insert(0, Block("tools", "", dump(schema)))
     blocks = _with_top_marker(body, blocks)
     _check_markers(blocks)
-    thinking = obj(body.get("thinking") or {"type": "disabled"}, "thinking")
     return Call(
         model=model,
         ask=Ask(
             model=model.name,
             system="\n\n".join(block.text for block in system),
-            turns=tuple(_turns(messages)),
+            turns=tuple(_turns(messages, contents)),
             tools=specs,
             tool_choice=_tool_choice(body.get("tool_choice"), specs),
             schema=schema,
@@ -70,9 +79,9 @@ def _parse(body: Json, model: Model, limit: int | None) -> Call:
         blocks=tuple(blocks),
         stream=bool(body.get("stream")),
         tier="default",
-        messages_salt=dump([body.get("tool_choice"), thinking]),
+        messages_salt=dump([body.get("tool_choice"), body.get("thinking")]),
         stop=tuple(arr(body.get("stop_sequences") or [], "stop_sequences")),
-        think=thinking.get("type") in ("enabled", "adaptive"),
+        think=check_thinking(body, contents, messages, model),
         echo=body,
     )
 
@@ -81,7 +90,7 @@ def messages_reply(call: Call, done: Done) -> Json:
     """The reply in one piece."""
     choice = done.choices[0]
     usage = {} if done.report == "never" else {"usage": _usage(done)}
-    return _head(call, done) | _ending(choice) | {"content": list(_content(choice)), **usage}
+    return _head(call, done) | _ending(choice) | {"content": list(_content(call.model.name, choice)), **usage}
 
 
 def messages_events(call: Call, done: Done) -> list[Event]:
@@ -91,7 +100,7 @@ def messages_events(call: Call, done: Done) -> list[Event]:
     blank: Json = {"content": [], "stop_reason": None, "stop_sequence": None}
     opening: Json = _head(call, done) | blank | early
     steps: list[tuple[Json, int]] = [({"type": "message_start", "message": opening}, 0)]
-    for at, block in enumerate(_content(choice)):
+    for at, block in enumerate(_content(call.model.name, choice)):
         steps += _block_steps(at, block, choice.reasoning)
         if at == 0:
             steps.insert(2, ({"type": "ping"}, 0))
@@ -135,9 +144,9 @@ def _block_deltas(block: Json, reasoning: int) -> Iterator[tuple[Json, int]]:
                 yield {"type": "text_delta", "text": part}, tokens.count(part)
 
 
-def _content(choice: Wording) -> Iterator[Json]:
+def _content(model: str, choice: Wording) -> Iterator[Json]:
     if choice.reasoning:
-        yield {"type": "thinking", "thinking": _THOUGHT, "signature": _SIGNATURE}
+        yield {"type": "thinking", "thinking": _THOUGHT, "signature": signature(model, _THOUGHT)}
     if choice.text:
         yield {"type": "text", "text": choice.text}
     for key, tool in choice.tool_calls:
@@ -182,54 +191,9 @@ def _max_tokens(body: Json, model: Model) -> int:
     return limit
 
 
-def _check_messages(messages: list[Json]) -> None:
-    if not messages:
-        raise invalid("messages: at least one message is required")
-    pending: list[str] = []
-    for at, message in enumerate(messages):
-        if message.get("role") not in ("user", "assistant"):
-            raise invalid(f"messages.{at}.role: Input should be 'user' or 'assistant'")
-        if at == 0 and message["role"] != "user":
-            raise invalid('messages: first message must use the "user" role')
-        content = _parts(message.get("content"), f"messages.{at}.content")
-        answered = [str(part.get("tool_use_id")) for part in content if part.get("type") == "tool_result"]
-        if strange := [key for key in answered if key not in pending]:
-            text = (
-                f"messages.{at}.content.0: unexpected `tool_use_id` found in `tool_result` blocks: {strange[0]}. "
-                "Each `tool_result` block must have a corresponding `tool_use` block in the previous message."
-            )
-            raise invalid(text)
-        if missing := [key for key in pending if key not in answered]:
-            text = (
-                f"messages.{at - 1}: `tool_use` ids were found without `tool_result` blocks immediately after: "
-                f"{', '.join(missing)}. Each `tool_use` block must have a corresponding `tool_result` block in the "
-                "next message."
-            )
-            raise invalid(text)
-        pending = [str(part.get("id")) for part in content if part.get("type") == "tool_use"]
-    last = messages[-1]
-    if last["role"] == "assistant" and isinstance(last["content"], str) and last["content"] != last["content"].rstrip():
-        raise invalid("messages: final assistant content cannot end with trailing whitespace")
-
-
-def _parts(content: Any, what: str) -> list[Json]:  # noqa: ANN401 - any JSON value
-    """Content as blocks. Raises ``Refusal`` for empty texts."""
-    if isinstance(content, str):
-        content = [{"type": "text", "text": content}]
-    parts = [obj(part, f"{what}.{n}") for n, part in enumerate(arr(content, what))]
-    if not parts:
-        raise invalid(f"{what}: must have non-empty content")
-    for part in parts:
-        if "type" not in part:
-            raise invalid(f"{what}: content blocks need a `type`")
-        if part["type"] == "text" and not string(part.get("text"), f"{what}.text"):
-            raise invalid("messages: text content blocks must be non-empty")
-    return parts
-
-
-def _message_blocks(message: Json, at: int) -> Iterator[Block]:
+def _message_blocks(message: Json, content: list[Json], at: int) -> Iterator[Block]:
     what = f"messages.{at}.content"
-    for n, part in enumerate(_parts(message["content"], what)):
+    for n, part in enumerate(content):
         yield Block("message", message["role"], _part_text(part), _ttl(part, f"{what}.{n}"), opens=n == 0)
 
 
@@ -237,9 +201,9 @@ def _system_blocks(system: Any) -> Iterator[Block]:  # noqa: ANN401 - any JSON v
     if system is None or system == "":
         return
     parts = [{"type": "text", "text": system}] if isinstance(system, str) else arr(system, "system")
-    for n, value in enumerate(parts):
-        part = obj(value, f"system.{n}")
-        yield Block("system", "system", string(part.get("text"), f"system.{n}.text"), _ttl(part, "system"), n == 0)
+    check_system(parts)
+    for n, part in enumerate(parts):
+        yield Block("system", "system", part["text"], _ttl(part, "system"), n == 0)
 
 
 def _part_text(part: Json) -> str:
@@ -263,9 +227,8 @@ def _result_text(content: Any) -> str:  # noqa: ANN401 - any JSON value
     return "".join(_part_text(obj(each, "tool_result.content")) for each in arr(content, "tool_result.content"))
 
 
-def _turns(messages: list[Json]) -> Iterator[Turn]:
-    for message in messages:
-        parts = _parts(message["content"], "content")
+def _turns(messages: list[Json], contents: list[list[Json]]) -> Iterator[Turn]:
+    for message, parts in zip(messages, contents, strict=True):
         results = [_part_text(part) for part in parts if part["type"] == "tool_result"]
         words = [_part_text(part) for part in parts if part["type"] in ("text", "document", "tool_use")]
         if results:
@@ -325,7 +288,7 @@ def _tool_choice(value: object, tools: tuple[ToolSpec, ...]) -> str:
             raise invalid(f"tool_choice: Input tag '{kind}' does not match any of 'auto', 'any', 'tool', 'none'")
 
 
-def _schema(body: Json) -> Json | None:
+def _schema(body: Json, model: Model) -> Json | None:
     config = obj(body.get("output_config") or {}, "output_config")
     wanted = config.get("format") or body.get("output_format")
-    return None if wanted is None else obj(obj(wanted, "output_config.format").get("schema"), "output_config.schema")
+    return None if wanted is None else check_format(obj(wanted, "output_config.format"), model)

@@ -46,6 +46,10 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aliases: tuple[str, ...] = ()
     cache: CacheRule = CacheRule()
     reasoning: bool = False
+    thinking: Literal["none", "budget", "adaptive"] = "none"
+    """Anthropic: whether it can be told to think, by a budget of tokens or as it sees fit."""
+    structured: bool = False
+    """Anthropic: whether it keeps to a JSON schema."""
     embedding: int = 0
 
 
