@@ -54,7 +54,7 @@ class TestAutomatic:
             {"model": "gpt-4o-mini"},
             {"prompt_cache_key": "other"},
             {"messages": asked("two", "A" + LONG)},
-            {"tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]},
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]},
         ],
     )
     async def test_another_model_key_or_beginning_is_another_prefix(self, lab, change):

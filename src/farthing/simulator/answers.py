@@ -38,6 +38,8 @@ class Ask(msgspec.Struct, frozen=True):
     json_object: bool = False
     max_output: int | None = None
     choice: int = 0
+    parallel: bool = True
+    """Whether several tools may be called at once."""
 
     @property
     def question(self) -> str:
@@ -94,8 +96,12 @@ _COMMON = words(
 def standard_answer(ask: Ask) -> Answer:
     """The default: a tool call or JSON where the request demands it, else a text of a realistic length."""
     dice = random.Random(_seed(ask))  # noqa: S311 - an answer, not a secret
-    if tool := _tool_to_call(ask):
-        return Answer(tool_calls=(ToolCall(tool.name, minimal(tool.schema, dice.randrange(2**16), _topic(ask))),))
+    if tools := _tools_to_call(ask):
+        return Answer(
+            tool_calls=tuple(
+                ToolCall(tool.name, minimal(tool.schema, dice.randrange(2**16), _topic(ask))) for tool in tools
+            )
+        )
     if ask.schema is not None:
         return Answer(msgspec.json.encode(minimal(ask.schema, dice.randrange(2**16), _topic(ask))).decode())
     if ask.json_object:
@@ -108,19 +114,18 @@ def _seed(ask: Ask) -> bytes:
     return blake2b(f"{ask.model}\x1f{ask.question}\x1f{last}\x1f{ask.choice}".encode(errors="replace")).digest()
 
 
-def _tool_to_call(ask: Ask) -> ToolSpec | None:
-    """The tool that is demanded, or that the last user message names (until its result is there)."""
+def _tools_to_call(ask: Ask) -> list[ToolSpec]:
+    """The tool that is demanded, or those that the last user message names (until their results are there)."""
     if not ask.tools or ask.tool_choice == "none":
-        return None
-    named = next((tool for tool in ask.tools if tool.name == ask.tool_choice), None)
-    if named is not None or ask.tool_choice == "required":
-        return named or ask.tools[0]
-    if ask.turns and ask.turns[-1].role != "user":
-        return None
+        return []
+    demanded = [tool for tool in ask.tools if tool.name == ask.tool_choice]
+    if demanded or (ask.tool_choice != "required" and ask.turns and ask.turns[-1].role != "user"):
+        return demanded
     said = ask.question.casefold()
-    return next(
-        (t for t in ask.tools if t.name.casefold() in said or t.name.casefold().replace("_", " ") in said), None
-    )
+    named = [t for t in ask.tools if t.name.casefold() in said or t.name.casefold().replace("_", " ") in said]
+    if ask.tool_choice == "required":
+        named = named or [ask.tools[0]]
+    return named if ask.parallel else named[:1]
 
 
 def _words(ask: Ask) -> list[str]:

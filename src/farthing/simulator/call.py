@@ -13,6 +13,8 @@ from farthing.types import Usage
 
 Json = dict[str, Any]
 Ttl = Literal["5m", "1h"]
+UsageShape = Literal["openai", "hidden_thoughts", "deepseek"]
+"""How a chat API reports usage: thoughts within the completion, only in the total, or beside hits and misses."""
 Finish = Literal["stop", "length", "tool", "stop_sequence"]
 
 
@@ -70,6 +72,13 @@ class Call(msgspec.Struct, frozen=True):
     stop: tuple[str, ...] = ()
     think: bool = False
     """The model reasons before it writes."""
+    call_ids: tuple[str, int] = ("call_", 24)
+    """How ids of tool calls begin, and how many letters and digits follow."""
+    usage: UsageShape = "openai"
+    always_usage: bool = False
+    """A chat stream reports usage on its last chunk with a choice, asked or not."""
+    shown: bool = False
+    """Chat: the model's thoughts are told, in ``reasoning_content``."""
     echo: Json = {}
     """The request, for the APIs that repeat parts of it in the reply."""
 
@@ -116,6 +125,11 @@ def arr(value: object, what: str) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError(f"{what}: expected an array, got {kind_of(value)}")
     return cast("list[Any]", value)
+
+
+def listed(value: object) -> list[Any]:
+    """The value if it is a JSON array, else an empty one."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def string(value: object, what: str) -> str:

@@ -9,6 +9,8 @@ from farthing.simulator import tokens
 from farthing.simulator.answers import Ask, ToolSpec
 from farthing.simulator.call import Block, Call, Done, Event, Json, Refusal, Wording, arr, dump, in_chunks, obj, string
 from farthing.simulator.catalog import Model
+from farthing.simulator.openai_items import check_items
+from farthing.simulator.openai_rules import check_format, check_function, check_options
 from farthing.simulator.openai_wire import head_blocks, known_fields, output_limit, part_text, tool_choice
 from farthing.simulator.refusals import invalid
 from farthing.simulator.words import words
@@ -31,6 +33,8 @@ def parse_responses(body: Json, model: Model) -> Call:
         raise Refusal(
             400, message, type="invalid_request_error", code="previous_response_not_found", param="previous_response_id"
         )
+    check_options(body)
+    check_items(body.get("input"))
     turns = list(_turns(body.get("input")))
     if not turns:
         raise invalid("Missing required parameter: 'input'.", code="missing_required_parameter", param="input")
@@ -47,6 +51,7 @@ def parse_responses(body: Json, model: Model) -> Call:
         schema=schema,
         json_object=as_object,
         max_output=output_limit(body, model, "max_output_tokens"),
+        parallel=body.get("parallel_tool_calls") is not False,
     )
     effort = obj(body.get("reasoning") or {}, "reasoning").get("effort")
     return Call(
@@ -216,6 +221,8 @@ def _tool(tool: Json) -> ToolSpec | None:
     """A function; the provider's own tools are on offer but never called here."""
     if tool.get("type") not in ("function", "custom"):
         return None
+    if tool.get("type") == "function":
+        check_function(tool, "tools[]")
     return ToolSpec(string(tool.get("name"), "tools[].name"), tool.get("parameters") or {"type": "object"})
 
 
@@ -224,5 +231,6 @@ def _format(value: object) -> tuple[Json | None, bool]:
         return None, False
     wanted = obj(value, "text.format")
     if wanted.get("type") == "json_schema":
+        check_format(wanted, "text.format", "invalid_json_schema")
         return obj(wanted.get("schema"), "text.format.schema"), False
     return None, wanted.get("type") == "json_object"

@@ -8,11 +8,19 @@ from farthing.simulator import tokens
 from farthing.simulator.answers import Ask, ToolSpec
 from farthing.simulator.call import Block, Call, Done, Event, Json, Wording, arr, dump, in_chunks, integer, obj, string
 from farthing.simulator.catalog import Model
+from farthing.simulator.openai_rules import (
+    check_format,
+    check_messages,
+    check_model,
+    check_options,
+    check_tools,
+    unknown,
+)
 from farthing.simulator.refusals import invalid
 from farthing.simulator.words import words
 from farthing.types import Turn, Usage
 
-_FIELDS = words(
+FIELDS = words(
     "audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens messages "
     "metadata modalities model moderation n parallel_tool_calls prediction presence_penalty prompt_cache_key "
     "prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier "
@@ -20,18 +28,22 @@ _FIELDS = words(
     "web_search_options"
 )
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+THOUGHT = "The question is clear; the answer follows from it."
+"""What a model thinks, where it is told."""
 _FINISH = (("stop", "stop"), ("length", "length"), ("tool", "tool_calls"), ("stop_sequence", "stop"))
 _PART_KINDS = ("text", "refusal", "image_url", "input_audio", "file")
 
 
 def parse_chat(body: Json, model: Model) -> Call:
     """The body as a call. Raises ``Refusal`` in OpenAI's words, or ``TypeError`` that names the field."""
-    known_fields(body, _FIELDS)
+    known_fields(body, FIELDS)
     messages = [obj(each, f"messages[{at}]") for at, each in enumerate(arr(body.get("messages"), "messages"))]
     if not messages:
         raise invalid("Invalid 'messages': empty array. Expected an array with minimum length 1.", param="messages")
-    _check_tool_messages(messages)
-    _check_reasoning(body, model)
+    check_messages(messages)
+    check_model(body, model)
+    check_options(body)
+    check_tools(body)
     tools = tuple(_tool(obj(each, "tools[]")) for each in arr(body.get("tools") or [], "tools"))
     schema, as_object = _format(body.get("response_format"))
     texts = [_message_text(each, at) for at, each in enumerate(messages)]
@@ -50,6 +62,7 @@ def parse_chat(body: Json, model: Model) -> Call:
         schema=schema,
         json_object=as_object and schema is None,
         max_output=output_limit(body, model, "max_completion_tokens", "max_tokens"),
+        parallel=body.get("parallel_tool_calls") is not False,
     )
     stop = body.get("stop")
     options = obj(body.get("stream_options") or {}, "stream_options")
@@ -76,14 +89,14 @@ def chat_reply(call: Call, done: Done) -> Json:
     choices = [
         {
             "index": at,
-            "message": _message(choice),
+            "message": _message(call, choice),
             "logprobs": None,
             "finish_reason": dict(_FINISH)[choice.finish],
         }
         for at, choice in enumerate(done.choices)
     ]
     head = _head(call, done, "chat.completion") | {"choices": choices}
-    return head if done.report == "never" else head | {"usage": chat_usage(done)}
+    return head if done.report == "never" else head | {"usage": chat_usage(call, done)}
 
 
 def chat_events(call: Call, done: Done) -> list[Event]:
@@ -92,26 +105,42 @@ def chat_events(call: Call, done: Done) -> list[Event]:
     blank: Json = {"usage": None} if call.include_usage else {}
     events: list[Event] = []
     for at, choice in enumerate(done.choices):
-        for delta, count in _deltas(choice):
+        deltas = _deltas(call, choice)
+        for delta, count in deltas:
             events.append(_chunk(head, blank, {"index": at, "delta": delta, "finish_reason": None}, count))
         last: Json = {"index": at, "delta": {}, "finish_reason": dict(_FINISH)[choice.finish]}
-        rest = choice.tokens - sum(count for _, count in _deltas(choice))
-        early = call.include_usage and done.report == "last_choice" and at == len(done.choices) - 1
-        events.append(_chunk(head, {"usage": chat_usage(done)} if early else blank, last, rest))
-    if call.include_usage and done.report in ("once", "twice", "zero"):
-        closing: Json = {"choices": [], "usage": chat_usage(done)}
+        rest = choice.tokens - sum(count for _, count in deltas)
+        early = (call.include_usage and done.report == "last_choice") or call.always_usage
+        early = early and at == len(done.choices) - 1
+        events.append(_chunk(head, {"usage": chat_usage(call, done)} if early else blank, last, rest))
+    if call.include_usage and not call.always_usage and done.report in ("once", "twice", "zero"):
+        closing: Json = {"choices": [], "usage": chat_usage(call, done)}
         data = dump(head | closing)
         events += [Event(sse(data))] * (2 if done.report == "twice" else 1)
     return [*events, Event(b"data: [DONE]\n\n")]
 
 
-def chat_usage(done: Done) -> Json:
-    """Usage as OpenAI reports it: cached tokens are a part of the prompt's."""
+def chat_usage(call: Call, done: Done) -> Json:
+    """Usage as OpenAI reports it, cached tokens a part of the prompt's, or as a compatible endpoint does."""
     usage = Usage() if done.report == "zero" else done.usage
+    total = usage.prompt_tokens + usage.output
+    if call.usage == "hidden_thoughts":
+        said = usage.output - usage.reasoning
+        return {"prompt_tokens": usage.prompt_tokens, "completion_tokens": said, "total_tokens": total}
+    if call.usage == "deepseek":
+        hits = usage.cache_read
+        return {
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.output,
+            "total_tokens": total,
+            "prompt_cache_hit_tokens": hits,
+            "prompt_cache_miss_tokens": usage.prompt_tokens - hits,
+            "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+        }
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.output,
-        "total_tokens": usage.prompt_tokens + usage.output,
+        "total_tokens": total,
         "prompt_tokens_details": {"cached_tokens": usage.cache_read, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": usage.reasoning,
@@ -131,7 +160,7 @@ def known_fields(body: Json, fields: frozenset[str]) -> None:
     """Raises ``Refusal`` for the first field that the API does not have."""
     for name in body:
         if name not in fields:
-            raise invalid(f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
+            raise unknown(name)
 
 
 def head_blocks(tools: object, schema: Json | None) -> list[Block]:
@@ -203,9 +232,11 @@ def _chunk(head: Json, usage: Json, choice: Json, count: int) -> Event:
     return Event(sse(dump(head | {"choices": [choice | {"logprobs": None}]} | usage)), count)
 
 
-def _deltas(choice: Wording) -> list[tuple[Json, int]]:
+def _deltas(call: Call, choice: Wording) -> list[tuple[Json, int]]:
     opening: Json = {"role": "assistant", "content": None if choice.tool_calls else "", "refusal": None}
     deltas: list[tuple[Json, int]] = [(opening, choice.reasoning)]
+    if call.shown and choice.reasoning:
+        deltas = [(opening, 0), ({"reasoning_content": THOUGHT}, choice.reasoning)]
     deltas += [({"content": piece}, 1) for piece in tokens.pieces(choice.text)]
     for at, (key, tool) in enumerate(choice.tool_calls):
         function = {"name": tool.name, "arguments": ""}
@@ -216,8 +247,10 @@ def _deltas(choice: Wording) -> list[tuple[Json, int]]:
     return deltas
 
 
-def _message(choice: Wording) -> Json:
+def _message(call: Call, choice: Wording) -> Json:
     message: Json = {"role": "assistant", "content": choice.text, "refusal": None, "annotations": []}
+    if call.shown and choice.reasoning:
+        message["reasoning_content"] = THOUGHT
     if choice.tool_calls:
         message["content"] = choice.text or None
         message["tool_calls"] = [
@@ -256,45 +289,6 @@ def _message_text(message: Json, at: int) -> str:
     return text + (dump(calls) if calls else "")
 
 
-def _check_tool_messages(messages: list[Json]) -> None:
-    open_ids: list[str] = []
-    for at, message in enumerate(messages):
-        if message.get("role") == "tool":
-            key = message.get("tool_call_id")
-            if key not in open_ids:
-                text = "messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
-                raise invalid(f"Invalid parameter: {text}", param=f"messages.[{at}].role")
-            open_ids.remove(key)
-            continue
-        if open_ids:
-            break
-        open_ids = [
-            str(obj(each, "tool_calls[]").get("id")) for each in cast("list[object]", message.get("tool_calls") or [])
-        ]
-    if open_ids:
-        text = (
-            "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
-            f"'tool_call_id'. The following tool_call_ids did not have response messages: {', '.join(open_ids)}"
-        )
-        raise invalid(text, param="messages")
-
-
-def _check_reasoning(body: Json, model: Model) -> None:
-    if not model.reasoning:
-        return
-    if body.get("max_tokens") is not None:
-        message = (
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
-        )
-        raise invalid(message, code="unsupported_parameter", param="max_tokens")
-    if body.get("temperature") not in (None, 1):
-        message = (
-            f"Unsupported value: 'temperature' does not support {body['temperature']} with this model. "
-            "Only the default (1) value is supported."
-        )
-        raise invalid(message, code="unsupported_value", param="temperature")
-
-
 def _tool(tool: Json) -> ToolSpec:
     kind = tool.get("type")
     inner = obj(tool.get("custom") if kind == "custom" else tool.get("function"), f"tools[].{kind or 'function'}")
@@ -313,6 +307,7 @@ def _format(value: object) -> tuple[Json | None, bool]:
             return None, True
         case "json_schema":
             inner = obj(wanted.get("json_schema"), "response_format.json_schema")
+            check_format(inner, "response_format.json_schema", None)
             return obj(inner.get("schema"), "response_format.json_schema.schema"), True
         case kind:
             message = f"Invalid value: '{kind}'. Supported values are: 'json_object', 'json_schema', and 'text'."

@@ -9,6 +9,7 @@ import msgspec
 from farthing.simulator.anthropic_wire import messages_events, messages_reply, parse_count, parse_messages
 from farthing.simulator.call import Call, Done, Event, Json
 from farthing.simulator.catalog import Model
+from farthing.simulator.dialects import Dialect
 from farthing.simulator.openai_embeddings import embeddings_reply, parse_embeddings
 from farthing.simulator.openai_responses import parse_responses, responses_events, responses_reply
 from farthing.simulator.openai_wire import chat_events, chat_reply, parse_chat
@@ -24,6 +25,7 @@ class Route(msgspec.Struct, frozen=True):
     reply: Callable[[Call, Done], Json]
     events: Callable[[Call, Done], list[Event]] | None = None
     embeds: bool = False
+    dialect: Dialect | None = None
 
 
 ROUTES = (
@@ -33,3 +35,9 @@ ROUTES = (
     Route("/v1/messages", "anthropic", parse_messages, messages_reply, messages_events),
 )
 COUNT_TOKENS = Route("/v1/messages/count_tokens", "anthropic", parse_count, messages_reply)
+
+
+def dialect_route(dialect: Dialect) -> Route:
+    """The chat endpoint of an OpenAI-compatible provider."""
+    path = f"/dialects/{dialect.name}/v1/chat/completions"
+    return Route(path, "openai", dialect.parse, chat_reply, chat_events, dialect=dialect)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Self
 
@@ -21,10 +22,11 @@ from farthing.simulator.billing import Invoice
 from farthing.simulator.caching import prompt_tokens
 from farthing.simulator.call import Call, Json, Refusal, obj, string
 from farthing.simulator.catalog import Catalog, Model, standard_models
+from farthing.simulator.dialects import Dialect, dialects
 from farthing.simulator.engine import Engine, Work, duration
 from farthing.simulator.faults import Faults
 from farthing.simulator.refusals import error_body, invalid, too_large, unauthenticated, unknown_model, unknown_path
-from farthing.simulator.routes import COUNT_TOKENS, ROUTES, Route
+from farthing.simulator.routes import COUNT_TOKENS, ROUTES, Route, dialect_route
 from farthing.simulator.sending import abort, send_plain, send_stream
 from farthing.types import Api, Clock
 
@@ -101,6 +103,10 @@ class Simulator:
         """The base URL for OpenAI clients."""
         return f"{self.url}/v1"
 
+    def dialect_url(self, name: str) -> str:
+        """The base URL of an OpenAI-compatible endpoint with ways of its own: ``mistral``, ``groq`` …"""
+        return f"{self.url}/dialects/{name}/v1"
+
     @property
     def invoice(self) -> Invoice:
         """What was billed so far."""
@@ -134,6 +140,9 @@ class Simulator:
         for route in ROUTES:
             app.router.add_post(route.path, self._handler(route))
         app.router.add_post(COUNT_TOKENS.path, self._handler(COUNT_TOKENS))
+        for dialect in dialects():
+            app.router.add_post(f"/dialects/{dialect.name}/v1/chat/completions", self._handler(dialect_route(dialect)))
+            app.router.add_get(f"/dialects/{dialect.name}/v1/models", partial(self._models, dialect=dialect))
         app.router.add_route("*", "/{tail:.*}", self._elsewhere)
         self._listener = socket.create_server((_HOST, self._port), backlog=_BACKLOG)
         self._port = self._listener.getsockname()[1]
@@ -164,13 +173,13 @@ class Simulator:
             try:
                 return await self._serve(request, route, request_id)
             except Refusal as refusal:
-                return self._refused(route.api, refusal, request_id)
+                return self._refused(route.api, refusal, request_id, route.dialect)
 
         return handle
 
     async def _serve(self, request: web.Request, route: Route, request_id: str) -> web.StreamResponse:
         body = await self._read(request, route.api)
-        self._authenticate(request, route.api)
+        self._authenticate(request, route.api, route.dialect)
         call = self._understand(body, route)
         if route is COUNT_TOKENS:
             return self._json({"input_tokens": prompt_tokens(call.blocks)}, self._headers(call.model, request_id))
@@ -193,11 +202,15 @@ class Simulator:
         self.received.append(Received(request.method, request.path_qs, headers, body))
         return body
 
-    def _authenticate(self, request: web.Request, api: Api) -> None:
+    def _authenticate(self, request: web.Request, api: Api, dialect: Dialect | None = None) -> None:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         key = bearer.strip() if scheme.lower() == "bearer" else None
         if api == "anthropic":
             key = request.headers.get("x-api-key", key)
+        elif dialect is not None and dialect.auth == "api-key":
+            key = request.headers.get("api-key")
+        elif dialect is not None and dialect.auth == "none":
+            return
         if not key or (self._keys is not None and key not in self._keys):
             raise unauthenticated(api, key or None)
         if api == "anthropic" and "anthropic-version" not in request.headers:
@@ -232,9 +245,10 @@ class Simulator:
     def _request_id(self, api: Api) -> str:
         return self._engine.ids.new("req_011", 21) if api == "anthropic" else self._engine.ids.hexadecimal("req_")
 
-    def _refused(self, api: Api, refusal: Refusal, request_id: str) -> web.Response:
+    def _refused(self, api: Api, refusal: Refusal, request_id: str, dialect: Dialect | None = None) -> web.Response:
         headers = _id_headers(api, request_id) | refusal.headers
-        return self._json(error_body(api, refusal, request_id), headers, refusal.status)
+        body = error_body(api, refusal, request_id) if dialect is None else dialect.error_body(refusal)
+        return self._json(body, headers, refusal.status)
 
     def _headers(self, model: Model, request_id: str) -> dict[str, str]:
         headers = _id_headers(model.api, request_id)
@@ -250,11 +264,11 @@ class Simulator:
                 headers[f"x-ratelimit-reset-{name}"] = duration(full_in)
         return headers
 
-    async def _models(self, request: web.Request) -> web.Response:
+    async def _models(self, request: web.Request, dialect: Dialect | None = None) -> web.Response:
         api: Api = "anthropic" if "anthropic-version" in request.headers else "openai"
         request_id = self._request_id(api)
         try:
-            self._authenticate(request, api)
+            self._authenticate(request, api, dialect)
             models = self._engine.catalog.of(api)
             if name := request.match_info.get("name"):
                 found = self._engine.catalog.find(name, api)
@@ -262,7 +276,7 @@ class Simulator:
                     raise unknown_model(api, name)
                 return self._json(_model_card(found), _id_headers(api, request_id))
         except Refusal as refusal:
-            return self._refused(api, refusal, request_id)
+            return self._refused(api, refusal, request_id, dialect)
         cards = [_model_card(model) for model in models]
         listing: Json = {"object": "list", "data": cards}
         if api == "anthropic":

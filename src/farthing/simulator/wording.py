@@ -39,8 +39,8 @@ def finished(call: Call, answer: Answer, ids: Ids) -> Wording:
     if limit is not None and total > limit:
         text = "".join(words[: max(0, limit - think)])
         return Wording(text, (), "length", limit, reasoning=min(think, limit))
-    prefix = "toolu_01" if call.model.api == "anthropic" else "call_"
-    calls = tuple((ids.new(prefix), each) for each in answer.tool_calls)
+    prefix, length = call.call_ids
+    calls = tuple((ids.new(prefix, length), each) for each in answer.tool_calls)
     finish: Finish = "tool" if calls else "stop_sequence" if stop else "stop"
     return Wording(text, calls, finish, total, reasoning=think, stop_sequence=stop)
 
