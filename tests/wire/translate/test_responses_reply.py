@@ -261,7 +261,9 @@ def test_a_failure_is_told_twice_and_ends_the_stream():
     assert seen[-2]["error"]["code"] == seen[-2]["code"] == "rate_limit_exceeded"
     assert seen[-1]["response"]["status"] == "failed"
     assert seen[-1]["response"]["error"] == {"code": "rate_limit_exceeded", "message": "Slow down."}
-    assert [event["type"] for event in events([Failed(500, "farthing_cut", "Gone.")])] == ["error"]
+    (only,) = events([Failed(529, "overloaded_error", "Too much.")])
+    assert (only["type"], only["code"]) == ("error", "server_is_overloaded")
+    assert events([Failed(502, "farthing_cut", "Gone.")])[0]["code"] == "farthing_cut"
 
 
 def test_a_ping_is_a_comment():

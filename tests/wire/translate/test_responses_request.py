@@ -122,7 +122,7 @@ def test_words_of_the_system_come_together():
     assert found.dropped == ()
     late = asked(input=[user("hi"), {"role": "developer", "content": "Three."}])
     assert late.system == (Text("Three."),)
-    assert late.dropped == ("system message's place",)
+    assert late.dropped == ("input[1].role",)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import msgspec
 
 from farthing.types import Usage
 from farthing.wire import sse
-from farthing.wire.reading import Json
+from farthing.wire.reading import Json, loads, mapping, string
+from farthing.wire.translate import errors
 from farthing.wire.translate import responses_object as shape
 from farthing.wire.translate.answer import (
     Alive,
@@ -178,10 +179,10 @@ class Writer:
 
     def _fail(self, step: Failed) -> Iterator[Event]:
         """The error as the API's page has it and as it is seen, nested; then the response, if it had begun."""
-        code = step.code or ("rate_limit_exceeded" if step.status == 429 else "server_error")
-        error: Json = {"code": code, "message": step.message}
-        kind = "rate_limit_error" if step.status == 429 else "server_error"
-        nested = {"type": kind, "param": None} | error
+        told = mapping(mapping(loads(errors.rendered("openai", step)[1])).get("error"))
+        code = string(told.get("code")) or "server_error"
+        error: Json = {"code": code, "message": told.get("message")}
+        nested = {"type": told.get("type"), "param": None} | error
         yield "error", error | {"param": None, "error": nested}
         if self._head.tail:
             yield "response.failed", {"response": self._whole("failed", {"error": error})}

@@ -107,7 +107,6 @@ def read(body: bytes) -> Conversation:
     needs = turns.needs | _needs(found, stored=stored)
     tools, choice = _tools(found, needs)
     instructions = (Text(found.instructions),) if found.instructions else ()
-    dropped = _dropped(found, body)
     return Conversation(
         model=found.model or "",
         messages=turns.messages(),
@@ -124,7 +123,7 @@ def read(body: bytes) -> Conversation:
         include_usage=True,
         user=found.safety_identifier or found.user or None,
         needs=frozenset(needs),
-        dropped=(*dropped, "system message's place") if turns.moved else dropped,
+        dropped=(*_dropped(found, body), *turns.moved),
     )
 
 
@@ -223,7 +222,7 @@ def _thinking(found: _Request, needs: set[Need]) -> Thinking | None:
     effort = _EFFORTS.get(word)
     if effort is None:
         raise invalid_field(f"The field 'reasoning.effort' has to be one of {', '.join(_EFFORTS)}.")
-    if effort not in ("none", "minimal"):
+    if effort != "none":
         needs.add("thinking")
     return Thinking(effort)
 

@@ -13,6 +13,7 @@ import msgspec
 from farthing.errors import BadRequest
 from farthing.wire.reading import invalid_field, string
 from farthing.wire.replies import NOTHING
+from farthing.wire.translate.chat_turns_in import split_data_url
 from farthing.wire.translate.conversation import (
     Document,
     Image,
@@ -84,8 +85,8 @@ class Turns:
     def __init__(self, ttl: str | None) -> None:
         self.system: list[Text] = []
         self.needs: set[Need] = set()
-        self.moved = False
-        """Whether words of the system stood behind others'."""
+        self.moved: list[str] = []
+        """The system's words that stood behind others'."""
         self._ttl = ttl
         self._at = 0
         self._turns: list[tuple[Literal["user", "assistant"], list[Part]]] = []
@@ -127,7 +128,7 @@ class Turns:
         elif item.role == "assistant":
             self._models_turn().extend(parts)
         elif item.role in _SYSTEM:
-            self.moved = self.moved or bool(self._turns)
+            self.moved += [f"input[{self._at}].role"] if self._turns else []
             self.system.extend(part for part in parts if isinstance(part, Text))
             if not all(isinstance(part, Text) for part in parts):
                 self.needs.add("unknown_parts")
@@ -229,7 +230,7 @@ class Turns:
         if part.image_url is None:
             self._kept(part, field)
             return None
-        media_type, data = _data_url(part.image_url)
+        media_type, data = split_data_url(part.image_url)
         if data is None:
             return Image(url=part.image_url, detail=part.detail, cache=cache)
         return Image(media_type, data, detail=part.detail, cache=cache)
@@ -237,7 +238,7 @@ class Turns:
     def _file(self, part: InputPart, cache: Ttl | None, field: str) -> Document | None:
         self.needs.add("documents")
         if part.file_data is not None:
-            media_type, data = _data_url(part.file_data)
+            media_type, data = split_data_url(part.file_data)
             return Document(media_type, data or part.file_data, name=part.filename, cache=cache)
         if part.file_url is not None:
             return Document(url=part.file_url, name=part.filename, cache=cache)
@@ -252,11 +253,3 @@ class Turns:
 
     def _wrong(self, field: str, expected: str) -> BadRequest:
         return invalid_field(f"The field 'input[{self._at}].{field}' has to be {expected}.")
-
-
-def _data_url(url: str) -> tuple[str | None, str | None]:
-    """Media type and base64 data of a ``data:`` URL; nothing of another URL."""
-    head, comma, data = url.partition(",")
-    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        return None, None
-    return head[5:-7].partition(";")[0] or None, data
