@@ -4,10 +4,12 @@ import json
 import re
 
 from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from farthing.wire import sse
 from farthing.wire.translate import chat_reply, chat_request, messages_reply, messages_request
-from farthing.wire.translate.answer import Answer
+from farthing.wire.translate.answer import Answer, Done, Step
 from farthing.wire.translate.conversation import Conversation, Text, ToolCall, Traits
 
 from . import strategies as some
@@ -34,6 +36,7 @@ def normal(conversation: Conversation) -> dict:
     return said
 
 
+@some.often
 @given(some.conversations())
 def test_chat_to_messages_and_back(conversation):
     before = by_chat(conversation)
@@ -41,6 +44,7 @@ def test_chat_to_messages_and_back(conversation):
     assert normal(after) == normal(before)
 
 
+@some.often
 @given(some.conversations())
 def test_messages_to_chat_and_back(conversation):
     before = by_messages(by_chat(conversation))
@@ -48,10 +52,39 @@ def test_messages_to_chat_and_back(conversation):
     assert normal(after) == normal(before)
 
 
+@some.often
 @given(some.conversations(some.dialogues(some.texts | some.images | some.documents)))
 def test_what_is_written_is_valid_on_both(conversation):
     check_chat(json.loads(chat_request.write(by_messages(conversation), TRAITS).body))
     check_messages(json.loads(messages_request.write(by_chat(conversation), TRAITS).body))
+
+
+ANSWERS = some.answers(st.builds(Text, some.words))
+
+
+@some.often
+@given(ANSWERS)
+def test_replies_to_messages_and_back(answer):
+    before = chat_reply.read(chat_reply.write(answer))
+    after = chat_reply.read(chat_reply.write(messages_reply.read(messages_reply.write(before))))
+    assert after == before
+
+
+@some.often
+@given(some.streams(ANSWERS))
+def test_streams_to_messages_and_back(steps):
+    chat = chat_reply.Writer(include_usage=True, functions=False, created=0)
+    before = through(chat, chat_reply.Reader(), steps)
+    middle = through(messages_reply.Writer(), messages_reply.Reader(), before)
+    chat = chat_reply.Writer(include_usage=True, functions=False, created=0)
+    after = through(chat, chat_reply.Reader(), middle)
+    assert some.fold(after) == some.fold(before)
+    assert [type(step) for step in after].count(Done) == 1
+
+
+def through(writer, reader, steps: list[Step]) -> list[Step]:
+    """What a client of this API understands of the steps."""
+    return [step for event in sse.split(b"".join(map(writer.feed, steps))) for step in reader.feed(event)]
 
 
 def check_chat(body: dict) -> None:

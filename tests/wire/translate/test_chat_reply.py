@@ -181,6 +181,7 @@ USAGES = st.builds(
 )
 
 
+@some.often
 @given(USAGES)
 def test_usage_is_the_same_again(usage):
     words = usage_words(usage)
@@ -206,6 +207,7 @@ def test_usage_in_openai_s_words():
     assert usage_of({"prompt_tokens": 0, "completion_tokens": 0}) == Usage()
 
 
+@some.often
 @given(some.answers(thought=some.signed, used=USAGES))
 def test_what_is_written_is_read_again(answer):
     assert read(write(answer, created=7)) == replace(answer, parts=with_one_text(answer.parts), created=7)
@@ -226,6 +228,17 @@ JUNK = st.binary(max_size=40) | st.recursive(
 ).map(lambda value: json.dumps(value).encode())
 
 
+@some.often
 @given(JUNK)
-def test_junk_is_an_empty_answer(junk):
-    assert read(junk).id == ""
+def test_junk_is_no_reply_or_an_empty_answer(junk):
+    try:
+        answer = read(junk)
+    except ValueError:
+        return
+    assert (answer.id, answer.model) == ("", "")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"choices": []}', b'{"error": {"message": "x"}}', b"<html>"])
+def test_what_is_no_reply_is_an_error(body):
+    with pytest.raises(ValueError, match="no chat completion"):
+        read(body)

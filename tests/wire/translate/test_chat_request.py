@@ -23,6 +23,8 @@ from farthing.wire.translate.conversation import (
     ToolResult,
 )
 
+from . import strategies as some
+
 HI = {"role": "user", "content": "hi"}
 LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}, "strict": True}}
 FIND = {"type": "function", "function": {"name": "find", "description": "Finds."}}
@@ -183,6 +185,14 @@ def test_a_tool_loop():
 
 def test_results_at_the_end_are_a_turn():
     assert turns(HI, calling(call()), result())[-1] == Message("user", (ToolResult("call_1", (Text("seen"),)),))
+
+
+def test_the_model_s_turn_ends_that_of_the_results():
+    said = turns(HI, calling(call()), result(), {"role": "assistant", "content": "Seen."})
+    assert said[2:] == (
+        Message("user", (ToolResult("call_1", (Text("seen"),)),)),
+        Message("assistant", (Text("Seen."),)),
+    )
 
 
 def test_calls_without_ids_get_one_each():
@@ -393,6 +403,7 @@ JUNK = st.recursive(
 )
 
 
+@some.often
 @given(st.dictionaries(st.sampled_from(["role", "content", "tool_calls", "name", "tool_call_id"]), JUNK), JUNK, JUNK)
 def test_junk_is_read_or_refused_and_never_breaks(message, tools, choice):
     try:

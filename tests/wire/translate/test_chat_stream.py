@@ -126,6 +126,7 @@ def mixed(draw: st.DrawFn) -> tuple[list[str], list[bytes]]:
     return whole, [*chunks, chunk({}, "tool_calls"), DONE]
 
 
+@some.often
 @given(mixed())
 def test_however_calls_are_mixed_each_gets_its_arguments(made):
     whole, chunks = made
@@ -239,6 +240,7 @@ JSON = st.recursive(
 DELTAS = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4).map(chunk)
 
 
+@some.often
 @given(st.lists(JSON.map(event) | DELTAS | st.binary(max_size=20), max_size=4))
 def test_junk_never_breaks_it(events):
     opened = 0
@@ -372,6 +374,7 @@ def test_pings_and_errors():
     )
 
 
+@some.often
 @given(some.streams(some.answers(thought=some.signed)))
 def test_what_is_written_is_read_again(said):
     writer = Writer(include_usage=True, functions=False, created=9)

@@ -182,6 +182,7 @@ def ids(call_id, kind) -> list[str]:
     return [calling["tool_calls"][0]["id"], result["tool_call_id"]]
 
 
+@some.often
 @given(some.names.map(lambda name: f"toolu_{name * 9}"))
 def test_ids_that_do_not_fit_are_replaced_in_both_places(call_id):
     call, result = ids(call_id, "mistral")
@@ -280,11 +281,13 @@ def test_what_an_endpoint_refuses_is_left_out_and_listed():
 EVERYTHING = some.conversations(some.dialogues(some.texts | some.images | some.documents))
 
 
+@some.often
 @given(EVERYTHING)
 def test_what_is_written_is_read_again(conversation):
     assert some.normal(read(write(conversation, PLAIN).body)) == some.normal(as_chat_says_it(conversation))
 
 
+@some.often
 @given(EVERYTHING)
 def test_once_in_chat_s_words_it_stays_byte_for_byte(conversation):
     once = write(conversation, PLAIN).body

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from farthing.wire.translate.answer import Failed
 from farthing.wire.translate.errors import crossing_headers, event, failure, rendered, streamed
 
+from . import strategies as some
+
 ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
 
@@ -168,6 +170,7 @@ def test_a_status_that_nobody_knows():
     assert failure("openai", 599, b"").message == "error 599"
 
 
+@some.often
 @given(
     st.sampled_from(["openai", "anthropic"]),
     st.sampled_from(["openai", "anthropic"]),

@@ -25,9 +25,11 @@ __all__ = ["Reader", "Writer", "read", "write"]
 
 
 def read(body: bytes) -> Answer:
-    """The first choice of a reply. Never raises: what is not understood is left out."""
+    """The first choice of a reply; what is not understood in it is left out. Raises ``ValueError`` if there is none."""
     reply = mapping(loads(body))
-    choice = mapping(next(iter(objects(reply.get("choices"))), None))
+    choice = next(iter(objects(reply.get("choices"))), None)
+    if choice is None:
+        raise ValueError("the reply is no chat completion: it is no JSON object that has choices")
     reply_id = string(reply.get("id")) or ""
     parts = tuple(_parts(mapping(choice.get("message")), reply_id))
     calls = any(isinstance(part, ToolCall) for part in parts)
