@@ -94,11 +94,12 @@ def _short(blocks: list[Block]) -> str | list[Block]:
 
 
 def _blocks(parts: Iterable[Part], lost: dict[str, None]) -> list[Block]:
-    return [
-        block
-        for part in parts
-        if (block := text_block(part.text, part.cache) if type(part) is Text else _block(part, lost)) is not None
-    ]
+    found: list[Block] = []
+    for part in parts:
+        block = text_block(part.text, part.cache) if type(part) is Text else _block(part, lost)
+        if block is not None:
+            found.append(block)
+    return found
 
 
 def _block(part: Part, lost: dict[str, None]) -> Block | None:
