@@ -1,0 +1,72 @@
+"""The door for apps in the same process: ``farthing.wrap(client)``. No server, the same pipeline and ledger."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from farthing.errors import ConfigError
+from farthing.policy import Policy, load_policy
+from farthing.policy.load import MODES
+from farthing.sdk.engines import ENGINES, EXIT_S
+from farthing.sdk.naming import tags
+from farthing.sdk.places import Places
+from farthing.sdk.wrapping import Client, api_of, wrapped
+
+__all__ = ["close", "flush", "tags", "wrap"]
+
+
+def wrap(
+    client: Client,
+    *,
+    config: str | os.PathLike[str] | Policy | None = None,
+    mode: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Client:
+    """A copy of an official client whose calls go through farthing, in this process: recorded, and in ``save`` mode
+    made cheaper.
+
+    ``client``: an ``openai.OpenAI``, ``AsyncOpenAI``, ``anthropic.Anthropic`` or ``AsyncAnthropic``. It stays as it is.
+    ``config``: a ``farthing.toml`` or a policy; without it ``FARTHING_CONFIG``, ``./farthing.toml`` or the defaults.
+    ``mode``: ``observe`` or ``save``, whatever the settings say. ``environ``: in place of the process's own.
+
+    Raises ``ConfigError`` if a setting is wrong, ``StoreError`` if the ledger's files cannot be used, ``PriceError``,
+    and ``TypeError`` for other clients.
+    """
+    api = api_of(client)
+    environ = dict(os.environ if environ is None else environ)
+    policy = config if isinstance(config, Policy) else load_policy(None if config is None else Path(config), environ)
+    policy = _settled(policy, mode)
+    setup = ENGINES.setup(policy, environ)
+
+    def places(base_url: str) -> Places:
+        found = Places(api, base_url, setup, lambda policy: ENGINES.setup(policy, environ))
+        ENGINES.seat(found.first.setup)  # what cannot work is told now
+        return found
+
+    return wrapped(client, places)
+
+
+def flush(timeout: float = EXIT_S) -> bool:
+    """Wait until all that has ended is in the ledger, at most so many seconds; whether it is."""
+    return ENGINES.flush(timeout)
+
+
+def close(timeout: float = EXIT_S) -> None:
+    """End what is under way and enter it, as at the end of the interpreter, which does it by itself.
+
+    Takes about ``timeout`` seconds at most. A call that a wrapped client makes afterwards begins anew.
+    """
+    ENGINES.close(timeout)
+
+
+def _settled(policy: Policy, mode: str | None) -> Policy:
+    """With this mode, and with the ledger where it is now, wherever the process goes."""
+    if mode not in (None, *MODES):
+        raise ConfigError(f"wrap(mode={mode!r}): allowed are {' and '.join(MODES)}")
+    url = f"sqlite:///{Path(policy.store.path).resolve()}"
+    store = msgspec.structs.replace(policy.store, url=url)
+    return msgspec.structs.replace(policy, mode=mode or policy.mode, store=store)
