@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from tests.serving import eventually
 
 import farthing
 from farthing.ledger.records import Opened, Settled
@@ -11,7 +12,6 @@ from farthing.policy.model import Provider, Retries, Store
 from farthing.sdk import engine
 from farthing.simulator import running
 from farthing.types import TOKEN_CLASSES
-from tests.serving import eventually
 
 NOW = 1_750_000_000.0
 KEY = "sk-sim"

@@ -6,11 +6,11 @@ import threading
 import anthropic
 import openai
 import pytest
+from tests.gateway.test_clients import ANTHROPIC, ASK, CHAT, MESSAGE, OPENAI, TOOL, aask, ask, dumped
+from tests.sdk.conftest import KEY
 
 import farthing
 from farthing.simulator import Faults
-from tests.gateway.test_clients import ANTHROPIC, ASK, CHAT, MESSAGE, OPENAI, TOOL, aask, ask, dumped
-from tests.sdk.conftest import KEY
 
 pytestmark = pytest.mark.filterwarnings("ignore:The model '.*' is deprecated:DeprecationWarning")
 OPENAIS = (openai.OpenAI, openai.AsyncOpenAI)

@@ -7,13 +7,13 @@ import anthropic
 import httpx2
 import openai
 import pytest
+from tests.gateway.test_clients import CHAT, MESSAGE
 
 import farthing
 from farthing.ledger import journal
 from farthing.pipeline.intake import Intake
 from farthing.sdk.engines import ENGINES
 from farthing.simulator import Faults
-from tests.gateway.test_clients import CHAT, MESSAGE
 
 
 @pytest.fixture

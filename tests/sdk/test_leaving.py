@@ -8,10 +8,10 @@ from contextlib import closing
 import anthropic
 import openai
 import pytest
+from tests.serving import held
 
 from farthing.policy import Server
 from farthing.sdk.engines import ENGINES
-from tests.serving import held
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "How do I top up my card?"}]}
 STREAMED = CHAT | {"stream": True}

@@ -5,10 +5,10 @@ import threading
 
 import openai
 import pytest
+from tests.gateway.test_clients import CHAT
 
 import farthing
 from farthing.sdk.naming import current
-from tests.gateway.test_clients import CHAT
 
 
 def test_the_inner_one_adds_and_overrides():

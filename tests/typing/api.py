@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import assert_type
 
+import anthropic
+import openai
+
+import farthing
 from farthing.ledger.figures import Figures
 from farthing.ledger.query import report
 from farthing.ledger.store import open_store
@@ -30,3 +35,22 @@ def simulated() -> str:
     with running(seed=1) as simulator:
         typed: Simulator = simulator
         return typed.url
+
+
+class House(openai.OpenAI):
+    """A company's own client."""
+
+
+def wrapped(path: Path) -> None:
+    assert_type(farthing.wrap(openai.OpenAI()), openai.OpenAI)
+    assert_type(farthing.wrap(openai.AsyncOpenAI(), config=path), openai.AsyncOpenAI)
+    assert_type(farthing.wrap(anthropic.Anthropic(), config=settings(path)), anthropic.Anthropic)
+    assert_type(farthing.wrap(anthropic.AsyncAnthropic(), environ={}), anthropic.AsyncAnthropic)
+    assert_type(farthing.wrap(House(), mode="save"), House)
+
+
+def tagged(client: openai.OpenAI) -> bool:
+    with farthing.tags(user="ada", feature="search", session="s", tenant="acme", team="a"):
+        client.models.list()
+    farthing.close(1.0)
+    return farthing.flush()
