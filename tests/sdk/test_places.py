@@ -68,4 +68,4 @@ def test_what_a_client_asks_for_is_what_is_asked(api, base, rest, query, known):
     url = "/".join([root, *(["v1"] if api == "anthropic" else []), *rest]) + query
     place, path = places(api, root if known else "https://elsewhere.example").find(url)
     assert path.startswith("/v1/")
-    assert Targets(place.setup.policy.providers).url(place.home.provider, path) == url
+    assert Targets(place.setup.policy.providers, {}).url(place.home.provider, path) == url
