@@ -27,6 +27,14 @@ async def test_a_plain_question_is_answered_and_billed(lab, name):
     assert line.path == f"/dialects/{name}/v1/chat/completions"
 
 
+@pytest.mark.parametrize("name", NAMES)
+async def test_some_have_responses(lab, name):
+    path = f"/dialects/{name}/v1/responses"
+    status, _, reply = await lab.post(path, {"model": "gpt-4o", "input": "How do I pay?"}, api_key="k")
+    assert status == (200 if name in ("azure", "bedrock", "groq", "ollama", "vllm") else 404), reply
+    assert [line.path for line in lab.sim.invoice.lines] == [path] * (status == 200)
+
+
 @pytest.mark.parametrize(
     ("name", "fields", "status", "word"),
     [

@@ -23,6 +23,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     auth: Auth = "bearer"
     """Where the key stands; ``none``: it needs none."""
+    responses: bool = False
+    """It has OpenAI's responses API, too, with nothing of its own but key and errors."""
     only: frozenset[str] = FIELDS
     """The fields that there are."""
     without: frozenset[str] = frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -37,7 +37,9 @@ ROUTES = (
 COUNT_TOKENS = Route("/v1/messages/count_tokens", "anthropic", parse_count, messages_reply)
 
 
-def dialect_route(dialect: Dialect) -> Route:
-    """The chat endpoint of an OpenAI-compatible provider."""
-    path = f"/dialects/{dialect.name}/v1/chat/completions"
-    return Route(path, "openai", dialect.parse, chat_reply, chat_events, dialect=dialect)
+def dialect_routes(dialect: Dialect) -> Iterator[Route]:
+    """The endpoints of an OpenAI-compatible provider."""
+    base = f"/dialects/{dialect.name}/v1"
+    yield Route(f"{base}/chat/completions", "openai", dialect.parse, chat_reply, chat_events, dialect=dialect)
+    if dialect.responses:
+        yield Route(f"{base}/responses", "openai", parse_responses, responses_reply, responses_events, dialect=dialect)

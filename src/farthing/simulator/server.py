@@ -26,7 +26,7 @@ from farthing.simulator.dialects import Dialect, dialects
 from farthing.simulator.engine import Engine, Work, duration
 from farthing.simulator.faults import Faults
 from farthing.simulator.refusals import error_body, invalid, too_large, unauthenticated, unknown_model, unknown_path
-from farthing.simulator.routes import COUNT_TOKENS, ROUTES, Route, dialect_route
+from farthing.simulator.routes import COUNT_TOKENS, ROUTES, Route, dialect_routes
 from farthing.simulator.sending import abort, send_plain, send_stream
 from farthing.types import Api, Clock
 
@@ -141,7 +141,8 @@ class Simulator:
             app.router.add_post(route.path, self._handler(route))
         app.router.add_post(COUNT_TOKENS.path, self._handler(COUNT_TOKENS))
         for dialect in dialects():
-            app.router.add_post(f"/dialects/{dialect.name}/v1/chat/completions", self._handler(dialect_route(dialect)))
+            for route in dialect_routes(dialect):
+                app.router.add_post(route.path, self._handler(route))
             app.router.add_get(f"/dialects/{dialect.name}/v1/models", partial(self._models, dialect=dialect))
         app.router.add_route("*", "/{tail:.*}", self._elsewhere)
         self._listener = socket.create_server((_HOST, self._port), backlog=_BACKLOG)
