@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from farthing.simulator.anthropic_wire import parse_messages
 from farthing.simulator.catalog import Model, Price
+from farthing.simulator.signing import signature
 from farthing.wire.translate.conversation import (
     Choice,
     Conversation,
@@ -337,11 +338,19 @@ anything = some.conversations(
         loose | some.images,
         loose | st.builds(Refusal, some.words),
         called=st.builds(ToolCall, st.text(min_size=1, max_size=3), some.names, st.text(max_size=3)),
-        thought=some.signed | st.builds(Reasoning, some.words),
+        thought=some.words.map(lambda text: Reasoning(text, signature("m", text))) | st.builds(Reasoning, some.words),
     ),
     system=loose,
 )
-MODEL = Model("m", "anthropic", context=10**6, max_output=16_000, price=Price(Decimal(1)))
+MODEL = Model(
+    "m",
+    "anthropic",
+    context=10**6,
+    max_output=16_000,
+    price=Price(Decimal(1)),
+    thinking="adaptive",
+    structured=True,
+)
 
 
 @some.often
