@@ -8,7 +8,7 @@ import pytest
 
 from farthing.exchange import Exchange, Tally, Target
 from farthing.pipeline.fitting import LONG, Fit
-from farthing.policy.model import Model
+from farthing.prices.capabilities import Capabilities
 from farthing.types import Caller, Facts, Usage
 from farthing.upstream.ways import Way
 from farthing.wire.routes import wire_for
@@ -35,7 +35,7 @@ def exchange(
 
 
 def fit(window: int | None = None, **traits: object) -> Fit:
-    return Fit({"other": Model(**traits)}, lambda *_: window)
+    return Fit(lambda _provider, _model: Capabilities(**{"context": window} | traits))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def fit(window: int | None = None, **traits: object) -> Fit:
     [
         (exchange(tools=[TOOL]), {"tools": False}),
         (exchange([IMAGE, {"type": "text", "text": "What is this?"}]), {"images": False}),
-        (exchange(response_format=SCHEMA), {"json_schema": False}),
+        (exchange(response_format=SCHEMA), {"json_schema": "none"}),
     ],
 )
 def test_capabilities_gate_first(asked: Exchange, lacking: dict[str, bool]):
@@ -64,7 +64,11 @@ def test_the_window_has_to_be_large_enough_for_prompt_and_reply():
     assert fit(20_000).fits(exchange(text), way())
     assert not fit(2_000).fits(exchange(text), way())
     assert not fit(20_000).fits(exchange(text, max_output=19_000), way())
-    assert fit(2_000, context=20_000).fits(exchange(text), way()), "the settings know better"
+
+
+def test_a_reply_longer_than_the_model_can_write_is_not_asked_for():
+    assert fit(max_output=4_096).fits(exchange(max_output=4_096), way())
+    assert not fit(max_output=4_096).fits(exchange(max_output=4_097), way())
 
 
 def test_only_what_is_surely_too_long_is_not_tried():

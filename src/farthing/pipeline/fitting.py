@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from farthing import tokens
 from farthing.exchange import Exchange, prompt_of
+from farthing.pipeline.abilities import Able
 from farthing.pipeline.calibration import Calibration
-from farthing.policy.model import Model
-from farthing.types import Api, Prompt, Usage
+from farthing.prices.capabilities import Capabilities
+from farthing.types import Prompt, Usage
 from farthing.upstream.ways import Way
 
 SIGNED = b'"signature"'
@@ -18,33 +17,30 @@ DOUBT = 1.1
 LONG = 8_192
 """Bytes of a body from which on a comparison of estimate and bill says something."""
 
-Window = Callable[[str, Api, str], int | None]
-"""(provider, api, model) → tokens, if known."""
-
 
 class Fit:
     """Compares requests with models."""
 
-    def __init__(self, models: Mapping[str, Model], window: Window) -> None:
-        self._models, self._window_of = models, window
+    def __init__(self, able: Able) -> None:
+        self._able = able
         self._calibration = Calibration()
 
     def fits(self, exchange: Exchange, way: Way) -> bool:
         """Whether another model than the one that was asked for can take the request, as far as is known."""
         if way.model is None or (exchange.wire.api == "anthropic" and SIGNED in exchange.body):
             return False
-        window = self.window(exchange, way)
-        return _is_able(self._traits(way), prompt_of(exchange)) and (
+        window = self.window(way)
+        return _can(self._able(way.provider, way.model), prompt_of(exchange), exchange.facts.max_output) and (
             window is None or self.needed(exchange, way, window) <= window
         )
 
-    def window(self, exchange: Exchange, way: Way) -> int | None:
+    def window(self, way: Way) -> int | None:
         """Tokens of the model's window, if known."""
-        return self._traits(way).context or self._window_of(way.provider, exchange.wire.api, way.model or "")
+        return self._able(way.provider, way.model or "").context
 
     def is_too_long(self, exchange: Exchange, way: Way) -> bool:
         """Whether the request surely does not fit the model that it was meant for."""
-        window = self.window(exchange, way)
+        window = self.window(way)
         return window is not None and self.needed(exchange, way, window) > window * DOUBT
 
     def needed(self, exchange: Exchange, way: Way, enough: int) -> int:
@@ -63,13 +59,12 @@ class Fit:
     def _estimate(self, exchange: Exchange, model: str | None) -> int:
         return tokens.estimate(prompt_of(exchange), "", model, body_bytes=len(exchange.body)).input
 
-    def _traits(self, way: Way) -> Model:
-        return self._models.get(f"{way.provider}/{way.model}") or self._models.get(way.model or "") or Model()
 
-
-def _is_able(traits: Model, prompt: Prompt) -> bool:
+def _can(model: Capabilities, prompt: Prompt, max_output: int | None) -> bool:
+    """Whether it can do what is asked for, as far as is known."""
     return (
-        (traits.tools is not False or not prompt.tools)
-        and (traits.images is not False or not prompt.attachments)
-        and (traits.json_schema not in (False, "none") or prompt.response_format != "json_schema")
+        (model.tools is not False or not prompt.tools)
+        and (model.images is not False or not prompt.attachments)
+        and (model.json_schema != "none" or prompt.response_format != "json_schema")
+        and (model.max_output is None or max_output is None or max_output <= model.max_output)
     )

@@ -121,12 +121,11 @@ class Reach:
             return False
         own_key = exchange.credential if asked.key is None else None
         plan = self._ways.plan(exchange.wire.api, asked.provider, asked.model, own_key)
-        window = problem.window or self._fit.window(exchange, asked) or 0
+        window = problem.window or self._fit.window(asked) or 0
         found = [
             _ordered(ways, exchange)
             for ways in (*plan.groups[1:], *plan.better)
-            if (self._fit.window(exchange, ways[0]) or 0) > max(window, problem.tokens or 0)
-            and self._fit.fits(exchange, ways[0])
+            if (self._fit.window(ways[0]) or 0) > max(window, problem.tokens or 0) and self._fit.fits(exchange, ways[0])
         ]
         if found:
             trip.take(found, "does not fit its window")
@@ -135,7 +134,7 @@ class Reach:
     def _does_not_fit(self, trip: Trip, problem: TooLong) -> RequestError:
         """The provider's error did not say how long the prompt is, and how long it may be."""
         exchange, asked = trip.exchange, trip.groups[0][0]
-        window = problem.window or self._fit.window(exchange, asked)
+        window = problem.window or self._fit.window(asked)
         tokens = problem.tokens or self._fit.needed(exchange, asked, 0)
         takes = "fewer" if window is None else f"at most {window:,}"
         return BadRequest(

@@ -26,6 +26,7 @@ from farthing.levers.recall.lever import Recall
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.limits.gate import Gates
 from farthing.limits.keys import KeyRing
+from farthing.pipeline.abilities import abilities
 from farthing.pipeline.attempt import Attempt
 from farthing.pipeline.drain import Drains
 from farthing.pipeline.fitting import Fit
@@ -39,8 +40,10 @@ from farthing.pipeline.settlement import CLIENT_GONE, Price, Priced
 from farthing.pipeline.stages import pipeline
 from farthing.pipeline.trip import Guide, Limits
 from farthing.policy import Policy
+from farthing.policy.presets import sellers
 from farthing.policy.units import seconds, size
 from farthing.prices.book import PriceBook
+from farthing.prices.capabilities import CapabilityBook
 from farthing.types import Clock, Headers, Usage
 from farthing.upstream.health import Health
 from farthing.upstream.pool import Pool, open_pool
@@ -74,6 +77,7 @@ class Runtime:
         self.timestamp: Timestamp = timestamp or (lambda _headers: clock())
         self.max_body = size(policy.server.max_body)
         self.prices = price_book(policy)
+        self.able = abilities(policy.providers, policy.models, capability_book(policy, self.prices).find)
         self.journal = (
             before.journal if before else Journal(Path(policy.store.journal), clock, fsync=policy.store.fsync)
         )
@@ -224,7 +228,7 @@ class Runtime:
             Guide(self.health, self.gates, limits),
             deadline_s=limits.deadline_s,
             timing=Timing(self.clock, self.monotonic, lambda: self._random(53) / 2**53, asyncio.sleep),
-            fit=Fit(self.policy.models, self.prices.context_window),
+            fit=Fit(self.able),
             rename=self.rename_model,
         ).stage
 
@@ -262,7 +266,13 @@ class Runtime:
 
 def price_book(policy: Policy) -> PriceBook:
     """The prices of these settings. Raises ``PriceError``."""
-    return PriceBook.load(Path(policy.prices.file) if policy.prices.file else None, Path(policy.store.prices))
+    own = Path(policy.prices.file) if policy.prices.file else None
+    return PriceBook.load(own, Path(policy.store.prices), sellers(policy.providers))
+
+
+def capability_book(policy: Policy, prices: PriceBook) -> CapabilityBook:
+    """What models can do, by the built-in data."""
+    return CapabilityBook(prices.catalog, sellers=sellers(policy.providers))
 
 
 def _estimate(exchange: Exchange, text: str) -> Usage | None:

@@ -98,3 +98,11 @@ def waiting(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
                 filled(preset.base_url, {}, preset, environ)
             except Unfilled as lack:
                 yield name, str(lack)
+
+
+def sellers(providers: Mapping[str, Provider]) -> dict[str, str]:
+    """Provider → the price list that holds for it, of those that are a known one."""
+    if providers == BUILT_IN:
+        return {}
+    known = {name: presets().get(one.preset or "") for name, one in providers.items()}
+    return {name: preset.prices for name, preset in known.items() if preset is not None and preset.prices is not None}

@@ -7,7 +7,7 @@ them knows is ``unpriced``, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
@@ -104,21 +104,26 @@ class _Wanted(msgspec.Struct, frozen=True):
 class PriceBook:
     """Immutable. ``load`` reads two files of the package and the override file; nothing is fetched."""
 
-    def __init__(self, built_in: Catalog, house: PriceFile, local: PriceFile) -> None:
-        self._catalog = built_in
+    def __init__(
+        self, built_in: Catalog, house: PriceFile, local: PriceFile, sellers: Mapping[str, str] | None = None
+    ) -> None:
+        self._catalog, self._sellers = built_in, sellers or {}
         self._local = local
         self._tiers = local.tiers + house.tiers
         self._fallbacks = local.fallbacks + house.fallbacks
         self._quote: Callable[[str, Api, str | None, str | None], Quote] = lru_cache(REMEMBERED)(self._resolve)
 
     @classmethod
-    def load(cls, path: Path | None = None, newer: Path | None = None) -> PriceBook:
+    def load(
+        cls, path: Path | None = None, newer: Path | None = None, sellers: Mapping[str, str] | None = None
+    ) -> PriceBook:
         """The built-in prices and those of ``path``. Raises ``PriceError`` naming file, key and what is allowed.
 
         ``newer``: where a newer catalogue may lie; it counts if it is there and newer than the built-in one.
+        ``sellers``: provider → whose list holds for it, where its own name does not say so.
         """
         local = PriceFile() if path is None else overrides.read(path)
-        return cls(_catalogue(newer), overrides.read(_HOUSE), local)
+        return cls(_catalogue(newer), overrides.read(_HOUSE), local, sellers)
 
     @property
     def catalog(self) -> Catalog:
@@ -151,7 +156,7 @@ class PriceBook:
 
     def maker(self, provider: str, api: Api, model: str) -> str | None:
         """Whose list has the model's price, by the list's own name (``anthropic``); ``None`` if none has."""
-        found = self._catalog.find(provider, api, model)
+        found = self._catalog.find(self._sellers.get(provider, provider), api, model)
         return found.shelf if found else None
 
     def explain(
@@ -176,13 +181,13 @@ class PriceBook:
                         yield _line(self._listed(found, _Wanted(shelf.id, model.id, found=found)), ts)
 
     def _resolve(self, provider: str, api: Api, model: str | None, service_tier: str | None) -> Quote:
-        tier = (service_tier or "").strip().lower()
+        tier, seller = (service_tier or "").strip().lower(), self._sellers.get(provider, provider)
         wanted = _Wanted(
             provider=provider.lower(),
             model=(model or "").lower(),
             tier="" if tier in STANDARD_TIERS else tier,
-            found=self._catalog.find(provider, api, model or ""),
-            host=host.id if (host := self._catalog.host(provider)) else None,
+            found=self._catalog.find(seller, api, model or ""),
+            host=host.id if (host := self._catalog.host(seller)) else None,
         )
         own = [price for price in self._local.prices if price.applies(wanted.provider, wanted.model)]
         eras = [self._local_era(price, wanted) for price in own]
