@@ -7,6 +7,7 @@ import pytest
 import uvicorn
 
 from farthing.gateway.http import Protocol
+from farthing.gateway.outbox import Outbox
 from farthing.gateway.server import bind
 
 HEAD = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
@@ -15,8 +16,11 @@ GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 @asynccontextmanager
-async def served(app, **options):
-    """An app on a free port; yields a function that opens connections, and the protocols' write calls."""
+async def served(app, before=None, **options):
+    """An app on a free port; yields a function that opens connections, and the protocols' write calls.
+
+    ``before``: what to note where the outbox does what has to be done before a write.
+    """
     writes = []
 
     class Noted(Protocol):
@@ -33,6 +37,8 @@ async def served(app, **options):
                     return getattr(transport, name)
 
             self.transport = Transport()
+            if before is not None:
+                self.outbox.before = lambda: writes.append(before)
 
     listener = bind("127.0.0.1", 0)
     config = uvicorn.Config(app, http=Noted, ws="none", lifespan="off", log_config=None, access_log=False, **options)
@@ -103,6 +109,51 @@ async def test_a_head_does_not_wait_for_a_body_that_is_still_to_come():
         assert writes == [head]
         go.set()
         assert await reader.readuntil(b"0\r\n\r\n") == b"4\r\nlate\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([HEAD, body(b"ok")], ["journal", b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"]),
+        (
+            [HEAD, body(b"o", more=True), body(b"k")],
+            ["journal", b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no", "journal", b"k", "journal"],
+        ),
+    ],
+)
+async def test_nothing_is_sent_before_the_journal_is_written(messages, expected):
+    async with served(answering(*messages), before="journal") as (connect, writes, _):
+        _, reader, _ = await reply_of(connect)
+        assert await reader.readexactly(2) == b"ok"
+        while len(writes) < len(expected):
+            await asyncio.sleep(0)
+    assert writes == expected
+
+
+async def test_replies_of_one_turn_share_what_comes_before_them():
+    go = asyncio.Event()
+    waiting = []
+
+    async def app(_scope, _receive, send):
+        waiting.append(None)
+        await go.wait()
+        await send(HEAD)
+        await send(body(b"ok"))
+
+    shared = []
+    async with served(app) as (connect, writes, server):
+        connections = [await connect() for _ in range(3)]
+        for _, writer in connections:
+            writer.write(GET)
+        while len(waiting) < 3:
+            await asyncio.sleep(0)
+        outbox = Outbox(lambda: shared.append(len(writes)))
+        for connection in server.server_state.connections:
+            connection.cycle.outbox = outbox
+        go.set()
+        for reader, _ in connections:
+            assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 OK")
+    assert shared == [0]
 
 
 @pytest.mark.parametrize("chunks", [[b"a"], [b"a", b"", b"bc"], []])

@@ -52,6 +52,47 @@ def test_an_entry_is_in_the_file_before_append_returns(folder: Path) -> None:
     journal.close()
 
 
+def test_gathered_entries_are_written_with_one_call_by_flush(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[bytes] = []
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda handle, data: writes.append(bytes(data)) or real(handle, data))
+    journal = Journal(folder, clock)
+    woken: list[None] = []
+    journal.gather(lambda: woken.append(None))
+    journal.append(opened())
+    journal.append(settled(model="gpt\ud800"))
+    journal.append(settled("fr_3"))
+    assert (len(woken), writes, entries(folder)) == (3, [], [])
+    journal.flush()
+    journal.flush()
+    assert len(writes) == 1
+    assert entries(folder) == [opened(), settled(model="gpt?"), settled("fr_3")]
+    journal.append(settled("fr_4"))
+    journal.close()
+    assert entries(folder)[3:] == [settled("fr_4")]
+
+
+@pytest.mark.parametrize("room", [0, 1, 500, 1000])
+def test_a_full_disk_loses_nothing_that_was_gathered(folder: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    disk = Disk(monkeypatch)
+    journal = Journal(folder, clock, backlog=3)
+    journal.gather(lambda: None)
+    disk.room = room
+    for number in range(4):
+        journal.append(settled(f"fr_{number}"))
+    journal.flush()
+    assert (journal.health().pending, journal.health().lost) == (3, 1)
+    disk.room = None
+    journal.append(settled("fr_4"))
+    journal.flush()
+    assert journal.health().pending == 0
+    found = {entry.id for entry in entries(folder)}  # type: ignore[attr-defined]
+    assert found >= {"fr_0", "fr_1", "fr_2", "fr_4"}
+    [segment] = segments(folder)
+    assert read_entries(segment.path).corrupt == 0
+    journal.close()
+
+
 def test_the_owner_holds_its_segment_until_it_ends(folder: Path) -> None:
     journal = Journal(folder, clock)
     [segment] = segments(folder)

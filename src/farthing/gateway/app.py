@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from farthing.exchange import ClientGone, Exchange, Pump, Reply
-from farthing.gateway.asgi import Receive, Scope, Send, respond
+from farthing.gateway.asgi import Message, Receive, Scope, Send, respond
 from farthing.gateway.doors import Door
 from farthing.gateway.metrics import Metrics
+from farthing.gateway.outbox import OUTBOX, Outbox
 from farthing.gateway.shift import Shift
 from farthing.pipeline.intake import Refused
 from farthing.pipeline.runtime import Runtime
@@ -106,6 +107,7 @@ class Gateway:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self.runtime.start()
+                self._gather(scope["state"])
                 self._metrics.start()
                 self.on_start()
                 self._phase = "serving"
@@ -117,6 +119,12 @@ class Gateway:
                     await one.runtime.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    def _gather(self, state: Message) -> None:
+        """Entries of the journal wait for the end of the event loop's turn, as the replies to their requests do."""
+        outbox = Outbox(before=self.runtime.journal.flush)
+        self.runtime.journal.gather(outbox.wake)
+        state[OUTBOX] = outbox
 
 
 NOT_FOUND = "there is nothing at {}; the APIs are under /v1/, the dashboard is at /farthing/"

@@ -1,6 +1,6 @@
 """HTTP in and out: uvicorn's protocol, less what a pass-through does not need on every request.
 
-- Head and body of a reply go out in one write: apart they cost a system call and a packet more.
+- Head and body of a reply go out in one write, with the replies of the same turn of the event loop, see ``outbox``.
 - A client that hangs up cancels the task of its request, at once and without a task that waits for it.
 - One lazy timer for an idle connection, instead of one started and cancelled for each request.
 - Headers are looked at once, together: they come from a parser, or are our own.
@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from farthing.exchange import HUNG_UP
 from farthing.gateway.asgi import ARRIVED, Application, Message
+from farthing.gateway.outbox import OUTBOX, Outbox
 
 if TYPE_CHECKING:
     from farthing.types import Headers
@@ -36,9 +37,15 @@ class Protocol(HttpToolsProtocol):
 
     app: Any
     parser: Any
+    outbox: Outbox
     running: Cycle | None = None
     """The request that is being answered."""
     _idle_since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has come."""
+        super().connection_made(transport)
+        self.outbox = self.app_state.get(OUTBOX) or Outbox()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody waits for the answer any more."""
@@ -111,11 +118,13 @@ class Cycle(RequestResponseCycle):
     chunked_encoding: bool | None = None
     expected_content_length = 0
     _held = b""
-    """The head, until it is known whether there is a body to go with it."""
+    """What goes out at the end of the turn: the head, and the body if it has all come by then."""
+    _is_whole = False
+    """The application has said everything."""
 
     def __init__(self, connection: Protocol, scope: Message, *, keep_alive: bool) -> None:  # pyright: ignore[reportMissingSuperCall]
         self.scope = scope  # pyright: ignore[reportAttributeAccessIssue]
-        self.transport, self.flow = connection.transport, connection.flow
+        self.transport, self.flow, self.outbox = connection.transport, connection.flow, connection.outbox
         self.on_response = connection.on_response_complete
         self.keep_alive, self.waiting_for_100_continue = keep_alive, connection.expect_100_continue
         self.body = bytearray()
@@ -139,7 +148,7 @@ class Cycle(RequestResponseCycle):
             log.exception("%s %s failed", self.scope["method"], self.scope["path"])
             if not self.response_started:
                 await self.send_500_response()
-        if not self.response_complete and not self.disconnected:
+        if not self._is_whole and not self.disconnected:
             self.transport.close()
 
     async def send(self, message: Message) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -154,7 +163,7 @@ class Cycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         self._held = self._head(message["status"], message["headers"])
-        asyncio.get_running_loop().call_soon(self._flush)
+        self.outbox.put(self._send_held)
 
     def _head(self, status: int, headers: Headers) -> bytes:
         lines = [STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status, *[b"%b: %b\r\n" % one for one in headers]]
@@ -183,19 +192,27 @@ class Cycle(RequestResponseCycle):
             self.expected_content_length -= len(body)
         if self.expected_content_length < 0 or (self.expected_content_length and not more):
             raise ValueError("the body of the reply is not as long as its head says")
-        self._flush(body)
-        if not more:
+        self._is_whole = not more
+        if self._held and not more:
+            self._held += body
+        else:
+            self.outbox.before()
+            self._write(body)
+
+    def _send_held(self) -> None:
+        if self._held and not self.disconnected:
+            self._write()
+
+    def _write(self, data: bytes = b"") -> None:
+        data, self._held = self._held + data, b""
+        if data:
+            self.transport.write(data)
+        if self._is_whole:
             self.response_complete = True
             self.message_event.set()
             if not self.keep_alive:
                 self.transport.close()
             self.on_response()
-
-    def _flush(self, data: bytes = b"") -> None:
-        if self._held:
-            data, self._held = self._held + data, b""
-        if data:
-            self.transport.write(data)
 
 
 @lru_cache(64)

@@ -1,7 +1,7 @@
 """The journal: every process appends to a file of its own, so that a killed process loses nothing that it wrote.
 
-One ``write`` an entry, straight into the kernel's page cache: that survives the death of the process, but a power cut
-only with ``fsync``. The keeper reads the files and moves what is in them into the store.
+One ``write`` an entry, or for all that were gathered, straight into the kernel's page cache: that survives the death of
+the process, but a power cut only with ``fsync``. The keeper reads the files and moves what is in them into the store.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -65,6 +66,7 @@ class Journal:
         self._owner = f"{round(clock() * 1e6)}-{os.getpid()}"
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
+        self._wake: Callable[[], None] = self.flush
         self._waiting: deque[bytes] = deque()
         self._handle: int | None = None
         self._seq = self._size = self._lost = 0
@@ -73,18 +75,33 @@ class Journal:
         self._start()
 
     def append(self, entry: Entry) -> None:
-        """Write an entry, or keep it until the disk can be written again."""
+        """Write an entry, unless entries are gathered."""
+        begin = len(self._buffer)
         try:
-            self._encoder.encode_into(entry, self._buffer)
+            self._encoder.encode_into(entry, self._buffer, begin)
         except (UnicodeEncodeError, msgspec.MsgspecError):
-            self._buffer[:] = _lenient(entry)
+            self._buffer[begin:] = _lenient(entry)
         self._buffer += b"\n"
+        self._wake()
+
+    def gather(self, wake: Callable[[], None]) -> None:
+        """From now on entries wait for ``flush``; ``wake``, called with each of them, sees to it that there is one."""
+        self._wake = wake
+
+    def flush(self) -> None:
+        """Write what has been gathered, or keep it until the disk can be written again."""
+        if not self._buffer:
+            return
         if self._waiting or self._handle is None:
             self._drain()
-        if not self._waiting and self._handle is not None and self._try(self._buffer):
-            return
+        if self._waiting or self._handle is None or not self._try(self._buffer):
+            for line in self._buffer.splitlines(keepends=True):  # the keeper enters a line once, if it is there twice
+                self._keep(bytes(line))
+        self._buffer.clear()
+
+    def _keep(self, line: bytes) -> None:
         if len(self._waiting) < self._most:
-            self._waiting.append(bytes(self._buffer))
+            self._waiting.append(line)
             return
         if not self._lost:
             log.error("%d entries of the journal wait for the disk, and no more find room: they are lost", self._most)
@@ -99,6 +116,7 @@ class Journal:
 
     def close(self) -> None:
         """Write what waits, give up the file: the keeper takes this process for ended."""
+        self.flush()
         self._drain()
         if self._waiting:
             log.error("the disk takes nothing to the end: %d entries of the journal are lost", len(self._waiting))

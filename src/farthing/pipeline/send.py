@@ -49,6 +49,7 @@ class Sender:
         """The provider's reply; raises ``UpstreamError``."""
         attempt, provider = self._attempt(exchange), self._providers[exchange.target.provider]
         self._journal.append(_opened(exchange, attempt.id))
+        self._journal.flush()
         pending: Pending | None = None
         try:
             pending = self._pool.send(

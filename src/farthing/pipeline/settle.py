@@ -33,7 +33,13 @@ Tell = Callable[[Exchange, Settled], None]
 class Journal(Protocol):
     """Where entries go; never raises."""
 
-    def append(self, entry: Entry) -> None: ...
+    def append(self, entry: Entry) -> None:
+        """Take it; it is on the disk, or waits for it, after ``flush`` at the latest."""
+        ...
+
+    def flush(self) -> None:
+        """To be called before anybody outside learns of what the entries say."""
+        ...
 
 
 class Settler:
