@@ -129,6 +129,7 @@ class Journal:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+        self._buffer.clear()
 
     def _start(self) -> None:
         try:
