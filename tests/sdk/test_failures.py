@@ -46,7 +46,8 @@ def test_a_stream_that_breaks_off(app_of, simulate):
         stream = app.wrap(openai.OpenAI).chat.completions.create(**CHAT, stream=True)
         with pytest.raises(openai.APIError):
             list(stream)
-        assert (app.row.error, app.row.calls[0].cost_source) == ("cut", "estimated")
+        (row,) = app.settled()  # the client raises as soon as it is told
+        assert (row.error, row.calls[0].cost_source) == ("cut", "estimated")
 
 
 def test_calls_go_on_without_farthing(app, sim, monkeypatch):
