@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import cast
 
 from farthing.errors import RequestError, TooLarge
@@ -43,11 +44,11 @@ class Intake:
         headers = cast("Headers", scope["headers"])
         return Arrival(
             scope["method"],
-            _path(scope),
+            _path(scope.get("raw_path") or scope["path"].encode(), scope.get("query_string", b"")),
             headers,
             named_headers(headers),
             cast("float", scope["state"].get(ARRIVED) or self._runtime.monotonic()),
-            wire_for(scope["method"], scope["path"], anthropic=_is_anthropic(headers)),
+            wire_for(scope["method"], scope["path"], anthropic=b"anthropic-version" in dict(headers)),
         )
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
@@ -87,11 +88,7 @@ async def _body_stream(receive: Receive) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
 
 
-def _is_anthropic(headers: Headers) -> bool:
-    return any(name == b"anthropic-version" for name, _ in headers)
-
-
-def _path(scope: Scope) -> str:
-    path = cast("bytes", scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-    query = cast("bytes", scope.get("query_string", b"")).decode("latin-1")
-    return f"{path}?{query}" if query else path
+@lru_cache(64)
+def _path(path: bytes, query: bytes) -> str:
+    """Clients ask for the same few."""
+    return (path + b"?" + query if query else path).decode("latin-1")

@@ -77,7 +77,7 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention: str = "400d"
     """How long single requests are kept; the hourly sums stay."""
     fsync: bool = False
-    """Flush the journal to the disk at every entry: survives a power cut, not only a killed process."""
+    """Flush the journal to the disk at every write: survives a power cut, not only a killed process."""
 
     def __post_init__(self) -> None:
         _check("retention", seconds, self.retention)

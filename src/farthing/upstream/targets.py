@@ -47,7 +47,8 @@ class Targets:
             for pattern, name in self._patterns[api]:
                 if fnmatchcase(model, pattern):
                     return Choice(name, model)
-        return next((Choice(name, model) for name in speaking), None)
+        first = next(iter(speaking), None)
+        return None if first is None else Choice(first, model)
 
     def url(self, provider: str, path: str) -> str:
         """The address of a path (``/v1/…`` with its query) at a provider."""
