@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "money": set(),
     "tokens": {"types"},
     "logs": {"errors"},
-    "exchange": {"types", "ledger.records", "wire.base"},
+    "exchange": {"types", "ledger.records", "wire.base", "wire.translate.conversation"},
     "policy": LEAF,
     "wire": LEAF,
     "prices": LEAF,

@@ -110,3 +110,18 @@ def test_warm_loads_the_vocabulary(monkeypatch):
     monkeypatch.setattr(tokens, "_encoder", asked.append)
     tokens.warm("gpt-4o")
     assert asked == ["gpt-4o"]
+
+
+def test_a_usage_as_another_maker_would_have_counted_it():
+    claude = Usage(input=1200, cache_read=240, cache_write_5m=120, output=60, reasoning=12)
+    gpt = tokens.recounted(claude, "claude-haiku-4-5", "gpt-4o")
+    assert gpt == Usage(input=1100, cache_read=200, output=50, reasoning=10), "what was written would be plain input"
+    assert tokens.recounted(gpt, "gpt-4o", "claude-haiku-4-5") == Usage(
+        input=1320, cache_read=240, output=60, reasoning=12
+    )
+
+
+def test_models_that_count_alike_keep_their_usage():
+    usage = Usage(input=7, cache_write_1h=3, output=1)
+    assert tokens.recounted(usage, "claude-haiku-4-5", "claude-3-haiku-20240307") is usage
+    assert tokens.recounted(usage, "gpt-4o", None) is usage

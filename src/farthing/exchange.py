@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 import msgspec
 
 from farthing.ledger.records import Call, Shape
-from farthing.types import CacheState, Caller, Facts, Headers, Outcome, Prompt
+from farthing.types import Api, CacheState, Caller, Facts, Headers, Outcome, Prompt
 from farthing.wire.base import Wire
+from farthing.wire.translate.conversation import Conversation
 
 Write = Callable[[bytes], Awaitable[None]]
 """Gives bytes to the client."""
@@ -39,6 +40,10 @@ class Target(msgspec.Struct, frozen=True, gc=False):
     """The model's name at the provider; ``None`` where the request names none."""
     key: str | None
     """The key to send instead of the client's; ``None``: the client's own goes through."""
+    api: Api = "openai"
+    """Whose API is spoken there."""
+    wire: str | None = None
+    """The wire that is spoken there, if it is another one than the client's: the request is translated."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -74,6 +79,10 @@ class Tally(msgspec.Struct):
     shape: Shape | None = None
     prompt: Prompt | None = None
     """Read once, by whoever needs it first; see ``prompt_of``."""
+    conversation: Conversation | None = None
+    """What the request asks for in no provider's words; read once, where it may have to be translated."""
+    left_out: tuple[str, ...] = ()
+    """What could not be said to the provider that answered, and changes nothing that matters."""
     canonical: bytes | None = None
     """The body without what cannot change an answer; see ``levers.recall.key``."""
     status: int | None = None
@@ -112,6 +121,10 @@ class Exchange(msgspec.Struct, frozen=True):
     mode: Mode
     cache_wish: CacheWish | None
     tally: Tally
+    client: Exchange | None = None
+    """The exchange as the client sent it, if this is its translation."""
+    translated: Callable[[Finished], Finished] | None = None
+    """Of a translation: what its provider said, as the client's API has it."""
 
 
 def prompt_of(exchange: Exchange) -> Prompt:

@@ -20,6 +20,8 @@ from __future__ import annotations
 import re
 from typing import Protocol, cast
 
+from msgspec.structs import replace
+
 from farthing.types import Prompt, Usage
 
 MESSAGE_TOKENS = 3
@@ -59,6 +61,25 @@ def estimate(prompt: Prompt, reply: str, model: str | None = None, *, body_bytes
     if body_bytes is not None and not prompt.attachments and (prompt.tools or prompt.response_format == "json_schema"):
         around += max(0, body_bytes - _size(said)) // BYTES_PER_TOKEN
     return Usage(input=count(said, model) + around, output=count(reply, model))
+
+
+def recounted(usage: Usage, by: str | None, counted_for: str | None) -> Usage:
+    """A usage that one model reported, as another one's maker would have counted the same texts, estimated. What was
+    written into a prompt cache would have been plain input: who writes what differs from maker to maker.
+    """
+    old, new = _percent(by), _percent(counted_for)
+    if old == new:
+        return usage
+    fresh = usage.input + usage.cache_write_5m + usage.cache_write_1h
+    return replace(
+        usage,
+        input=fresh * new // old,
+        cache_read=usage.cache_read * new // old,
+        cache_write_5m=0,
+        cache_write_1h=0,
+        output=usage.output * new // old,
+        reasoning=usage.reasoning * new // old,
+    )
 
 
 def warm(model: str | None = None) -> None:

@@ -10,12 +10,13 @@ import anthropic
 import openai
 import pytest
 import uvicorn
+from msgspec.structs import replace
 
 from farthing.gateway.server import application, bind, server_config
 from farthing.ledger.records import Opened, Settled
 from farthing.ledger.segments import read_entries, segments
 from farthing.policy import Policy
-from farthing.policy.model import Cache, Provider, Retries, Server, Store
+from farthing.policy.model import BUILT_IN, Cache, Retries, Server, Store
 from farthing.simulator import Simulator
 from farthing.types import TOKEN_CLASSES
 
@@ -151,8 +152,8 @@ def settings_for(provider, url, *, mode="save", server=None, cache=None, retries
         server=Server(port=0, **{"grace": "2s"} | (server or {})),
         store=Store(url=url),
         providers={
-            "openai": Provider(openai_url, "openai", "OPENAI_API_KEY"),
-            "anthropic": Provider(anthropic_url, "anthropic", "ANTHROPIC_API_KEY"),
+            "openai": replace(BUILT_IN["openai"], base_url=openai_url),
+            "anthropic": replace(BUILT_IN["anthropic"], base_url=anthropic_url),
             **(providers or {}),
         },
         cache=cache or Cache(),

@@ -11,6 +11,7 @@ from farthing.types import Usage
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
+MODELS = {CHAT: "gpt-4o", MESSAGES: "claude-haiku-4-5"}
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 FIRST = b'data: {"type":"a"}\n\n'
 SAID = {"messages": [{"role": "user", "content": "What does a card cost?"}]}
@@ -78,7 +79,7 @@ async def test_ttft_with_levers_on(start, script, path):
 
     _, url = await script(answer)
     house = await start(url, mode="save")
-    async with house.request("POST", path, {"model": "gpt-4o", "stream": True} | SAID) as streaming:
+    async with house.request("POST", path, {"model": MODELS[path], "stream": True} | SAID) as streaming:
         assert await streaming.content.readany() == FIRST
         assert not seen.is_set()
         seen.set()

@@ -60,7 +60,7 @@ def test_a_table_overrides_key_by_key_down_to_single_quirks(tmp_path):
     )
     groq, mistral = presets()["groq"], presets()["mistral"]
     assert (made["groq"].base_url, made["groq"].api_key_env) == (groq.base_url, "SECOND_KEY")
-    assert made["groq"].quirks == Quirks("max_completion_tokens", responses=True, without=("logprobs",))
+    assert made["groq"].quirks == Quirks("max_completion_tokens", without=("logprobs",))
     assert made["mistral"].quirks.stream_options
     assert made["mistral"].quirks.without == mistral.quirks.without
 

@@ -102,7 +102,9 @@ def test_a_client_s_timeout_is_its_own(app_of, silent, given):
 async def test_a_timeout_of_asyncio(app_of, silent):
     app = app_of(silent)
     with pytest.raises(anthropic.APITimeoutError):
-        await app.wrap(anthropic.AsyncAnthropic, timeout=0.2).messages.create(**CHAT, max_tokens=5, stream=True)
+        await app.wrap(anthropic.AsyncAnthropic, timeout=0.2).messages.create(
+            **STREAMED | {"model": "claude-haiku-4-5"}, max_tokens=5
+        )
     await asyncio.to_thread(app.settled)
 
 

@@ -8,7 +8,7 @@ from farthing.policy import Policy, Provider
 from farthing.policy.model import BUILT_IN
 from farthing.sdk.engine import Setup
 from farthing.sdk.places import Places, base_in, name_of
-from farthing.upstream.targets import Targets
+from farthing.upstream.targets import Choice, Targets
 
 GROQ = Provider("https://api.groq.com/openai/v1", base_urls=("https://eu.groq.com/openai/v1",))
 POLICY = Policy(providers={**BUILT_IN, "groq": GROQ})
@@ -68,4 +68,4 @@ def test_what_a_client_asks_for_is_what_is_asked(api, base, rest, query, known):
     url = "/".join([root, *(["v1"] if api == "anthropic" else []), *rest]) + query
     place, path = places(api, root if known else "https://elsewhere.example").find(url)
     assert path.startswith("/v1/")
-    assert Targets(place.setup.policy.providers, {}).url(place.home.provider, path) == url
+    assert Targets(place.setup.policy.providers, {}).url(Choice(place.home.provider, None), path) == url

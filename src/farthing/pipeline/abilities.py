@@ -75,7 +75,7 @@ def traits_of(can: Capabilities, provider: Provider) -> Traits:
         limit_field=quirks.limit_field,
         developer_role=quirks.developer_role,
         call_ids=quirks.call_ids,
-        without=frozenset(quirks.without),
+        without=frozenset(quirks.without) if quirks.stream_options else frozenset((*quirks.without, "stream_options")),
     )
 
 

@@ -95,6 +95,8 @@ class Attempt:
         if learn is not None and tally.learners:
             streamed = self.kind == EVENT_STREAM
             finished = Finished(call, outcome, streamed=streamed, content_type=self.kind, body=learn())
+            if exchange.translated is not None:
+                finished = exchange.translated(finished)
             for learner in tally.learners:
                 learner(finished)
 

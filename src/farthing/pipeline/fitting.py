@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from farthing import tokens
+from farthing.errors import BadRequest
 from farthing.exchange import Exchange, prompt_of
 from farthing.pipeline.abilities import Able
 from farthing.pipeline.calibration import Calibration
+from farthing.pipeline.cross import conversation_of
 from farthing.prices.capabilities import Capabilities
 from farthing.types import Prompt, Usage
 from farthing.upstream.ways import Way
+from farthing.wire.translate.bridge import CHAT, MESSAGES, PINNING, barred
 
-SIGNED = b'"signature"'
+SIGNED: Mapping[str, bytes] = {MESSAGES: b'"signature"', CHAT: b'"thinking_blocks"'}
 """A turn of Claude's thinking: only the model that signed it accepts it."""
 DOUBT = 1.1
 """So much too long an estimate has to be before a request is not even tried where it was meant to go."""
@@ -27,7 +32,10 @@ class Fit:
 
     def fits(self, exchange: Exchange, way: Way) -> bool:
         """Whether another model than the one that was asked for can take the request, as far as is known."""
-        if way.model is None or (exchange.wire.api == "anthropic" and SIGNED in exchange.body):
+        signed = SIGNED.get(exchange.wire.name)
+        if way.model is None or (signed is not None and signed in exchange.body):
+            return False
+        if way.wire is not None and not _can_cross(exchange, way.wire):
             return False
         window = self.window(way)
         return _can(self._able(way.provider, way.model), prompt_of(exchange), exchange.facts.max_output) and (
@@ -58,6 +66,14 @@ class Fit:
 
     def _estimate(self, exchange: Exchange, model: str | None) -> int:
         return tokens.estimate(prompt_of(exchange), "", model, body_bytes=len(exchange.body)).input
+
+
+def _can_cross(exchange: Exchange, wire: str) -> bool:
+    try:
+        said = conversation_of(exchange)
+    except BadRequest:
+        return False  # whoever it was meant for says what is wrong with it
+    return not barred(said, wire) and PINNING not in said.needs
 
 
 def _can(model: Capabilities, prompt: Prompt, max_output: int | None) -> bool:

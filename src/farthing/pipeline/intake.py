@@ -17,6 +17,7 @@ from farthing.pipeline.runtime import Runtime
 from farthing.types import Facts, Headers
 from farthing.upstream.credentials import NO_KEY, VIRTUAL, presented
 from farthing.upstream.targets import Choice, Targets
+from farthing.upstream.ways import keys_of
 from farthing.wire.base import Wire
 
 
@@ -74,10 +75,15 @@ class Intake:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._may_repeat = runtime.policy.mode == "save"
-        self._targets = Targets(runtime.policy.providers, runtime.policy.aliases)
+        self._targets = Targets(runtime.policy.providers, runtime.policy.aliases, runtime.prices.maker)
+        self._ours = frozenset(
+            key for one in runtime.policy.providers.values() for key in keys_of(one, runtime.environ)
+        )
 
     def authenticated(self, arrival: Arrival, *, keyless: bool) -> Credential:
-        """Who asks; ``keyless``: it need not say so. Raises ``Refused``."""
+        """Who asks; ``keyless``: it need not say so, and who sends the very key that farthing has is as good as one
+        who sends none. Raises ``Refused``.
+        """
         token = presented(arrival.headers)
         try:
             if token is None:
@@ -85,7 +91,7 @@ class Intake:
                     raise Unauthenticated("no key was sent: send a virtual key (fk-…) or the provider's own key")
                 return Credential(_digest(""))
             if not token.startswith(VIRTUAL):
-                return Credential(_digest(token), is_own=True)
+                return Credential(_digest(token), is_own=not (keyless and token in self._ours))
             return Credential(_digest(token), tenant=self._known(token).tenant)
         except RequestError as problem:
             raise self.refused(arrival, STRANGER, problem) from problem
@@ -108,7 +114,7 @@ class Intake:
             if home is not None and home.fixed:
                 choice = Choice(home.provider, facts.model)
             else:
-                choice = self._targets.choose(wire.api, facts.model)
+                choice = self._targets.choose(wire.name, facts.model)
             is_own = credential.is_own and (home is None or home.provider == choice.provider)
             target = self._target(arrival, choice, is_own=is_own)
         except RequestError as problem:
@@ -159,9 +165,16 @@ class Intake:
         )
 
     def _target(self, arrival: Arrival, choice: Choice, *, is_own: bool) -> Target:
-        provider, model = choice
+        provider = choice.provider
+        kind = self._runtime.policy.providers[provider].kind
+        if is_own and kind != arrival.wire.api and not choice.named:
+            raise Unauthenticated(
+                f"the key that was sent is for the {arrival.wire.api} API, and {provider} answers {choice.model}: ask "
+                f"for {provider}/{choice.model} with a key of {provider}, or send a virtual key (fk-…)",
+                code="farthing_no_credential",
+            )
         key = None if is_own else self._environment_key(provider)
-        return Target(provider, self._targets.url(provider, arrival.path), model, key)
+        return Target(provider, self._targets.url(choice, arrival.path), choice.model, key, kind, choice.wire)
 
     def _known(self, token: str) -> Key:
         try:

@@ -27,6 +27,7 @@ from farthing.upstream.headroom import Need
 from farthing.upstream.health import Health, Ticket
 from farthing.upstream.pool import EVENT_STREAM, content_type
 from farthing.upstream.retry import Failure, asked_s, verdict, wait_s
+from farthing.upstream.targets import Choice, path_on
 from farthing.upstream.ways import Group, Plan, Way, Ways, by_affinity
 from farthing.wire.too_long import TooLong, too_long
 
@@ -85,7 +86,7 @@ class Reach:
             return await following(exchange)
         target = exchange.target
         own_key = exchange.credential if target.key is None else None
-        plan = self._ways.plan(exchange.wire.api, target.provider, target.model, own_key)
+        plan = self._ways.plan(exchange.wire.name, _asked(target), own_key)
         if exchange.mode == "observe":
             return await self._observed(exchange, plan, following)
         self._guide.budget.earn()
@@ -120,7 +121,7 @@ class Reach:
         if ROUTE_OFF in exchange.headers:
             return False
         own_key = exchange.credential if asked.key is None else None
-        plan = self._ways.plan(exchange.wire.api, asked.provider, asked.model, own_key)
+        plan = self._ways.plan(exchange.wire.name, _asked(exchange.target), own_key)
         window = problem.window or self._fit.window(asked) or 0
         found = [
             _ordered(ways, exchange)
@@ -268,14 +269,14 @@ class Reach:
 
     def _through(self, exchange: Exchange, way: Way) -> Exchange:
         """The exchange as it goes this way."""
-        target = exchange.target
-        url = way.base + exchange.path[way.cut :]
-        if (way.provider, url, way.model, way.key) == (target.provider, target.url, target.model, target.key):
+        url = way.base + path_on(way.wire, exchange.path)[way.cut :]
+        target = Target(way.provider, url, way.model, way.key, way.api, way.wire)
+        if target == exchange.target:
             return exchange
         body = exchange.body
-        if way.model != target.model and way.model is not None:
+        if way.model != exchange.target.model and way.model is not None and way.wire is None:
             body = self._rename(body, way.model)
-        return msgspec.structs.replace(exchange, target=Target(way.provider, url, way.model, way.key), body=body)
+        return msgspec.structs.replace(exchange, target=target, body=body)
 
 
 class _Call(NamedTuple):
@@ -299,6 +300,10 @@ def _ending(call: _Call, exchange: Exchange, pump: Pump) -> Pump:
             call.end(exchange)
 
     return ending
+
+
+def _asked(target: Target) -> Choice:
+    return Choice(target.provider, target.model, target.wire)
 
 
 def _failure(exchange: Exchange, reply: Reply | None, problem: RequestError | None) -> Failure | None:

@@ -20,14 +20,15 @@ from farthing.exchange import Exchange, Handler, Reply, Stage, Target, prompt_of
 from farthing.insight.shape import shape_of
 from farthing.ledger import pulse
 from farthing.ledger.journal import Journal
-from farthing.ledger.records import Shape
+from farthing.ledger.records import Call, Shape
 from farthing.levers.recall.answer import Stats
 from farthing.levers.recall.lever import Recall
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.limits.gate import Gates
 from farthing.limits.keys import KeyRing
-from farthing.pipeline.abilities import abilities
+from farthing.pipeline.abilities import abilities, traits_of
 from farthing.pipeline.attempt import Attempt
+from farthing.pipeline.cross import Cross
 from farthing.pipeline.drain import Drains
 from farthing.pipeline.fitting import Fit
 from farthing.pipeline.health import journal_problem, keeper_problem
@@ -49,6 +50,7 @@ from farthing.upstream.health import Health
 from farthing.upstream.pool import Pool, open_pool
 from farthing.upstream.ways import Ways
 from farthing.wire.edit import replace_top_level
+from farthing.wire.translate.conversation import Traits
 
 log = logging.getLogger("farthing")
 
@@ -115,7 +117,11 @@ class Runtime:
             drains=Drains(server.hangup, seconds(server.hangup_limit)),
         )
         self._handler = pipeline(
-            settle=self._settler.stage, recall=self._recall(), reach=self._reach(), send=sender.handle
+            settle=self._settler.stage,
+            recall=self._recall(),
+            reach=self._reach(),
+            cross=Cross(self._traits_of).stage,
+            send=sender.handle,
         )
 
     async def following(self, policy: Policy, environ: Mapping[str, str]) -> Runtime:
@@ -232,25 +238,31 @@ class Runtime:
             rename=self.rename_model,
         ).stage
 
-    def _price_of(self, exchange: Exchange) -> Price:
-        provider = exchange.target.provider
-        return lambda model, usage, tier: self._price(exchange, provider, model, usage, tier)
+    def _traits_of(self, target: Target) -> Traits:
+        return traits_of(self.able(target.provider, target.model or ""), self.policy.providers[target.provider])
 
-    def _price(self, exchange: Exchange, provider: str, model: str, usage: Usage, tier: str | None) -> Priced:
-        return self.prices.price(provider, exchange.wire.api, model, usage, exchange.ts, tier)
+    def _price_of(self, exchange: Exchange) -> Price:
+        target = exchange.target
+        return lambda model, usage, tier: self._price(exchange, target, model, usage, tier)
+
+    def _price(self, exchange: Exchange, target: Target, model: str, usage: Usage, tier: str | None) -> Priced:
+        return self.prices.price(target.provider, target.api, model, usage, exchange.ts, tier)
 
     def _cost_of(self, exchange: Exchange, model: str, usage: Usage) -> int | None:
-        return self._price(exchange, exchange.target.provider, model, usage, exchange.facts.service_tier).cost_nano
+        return self._price(exchange, exchange.target, model, usage, exchange.facts.service_tier).cost_nano
 
-    def _cost_at(self, exchange: Exchange, target: Target, usage: Usage) -> int | None:
-        priced = self._price(exchange, target.provider, target.model or "", usage, exchange.facts.service_tier)
-        return priced.cost_nano
+    def _cost_at(self, exchange: Exchange, target: Target, call: Call) -> int | None:
+        """What a call would have cost at another model: its tokens as that one's maker counts them."""
+        if call.usage is None:
+            return None
+        usage = tokens.recounted(call.usage, call.model, target.model)
+        return self._price(exchange, target, target.model or "", usage, exchange.facts.service_tier).cost_nano
 
     def _meanwhile(self, exchange: Exchange) -> None:
         """While the provider works: what the ledger needs and the provider does not."""
         tally = exchange.tally
         if tally.shape is None and not tally.settled:
-            tally.shape = self._shape(exchange)
+            tally.shape = self._shape(exchange.client or exchange)
         for chore in tally.chores:
             chore()
         tally.chores.clear()  # they hold the exchange: one cycle less for the collector to stop everything for

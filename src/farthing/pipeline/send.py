@@ -135,12 +135,13 @@ def said(wire: Wire, body: bytes) -> str:
 
 
 def _opened(exchange: Exchange, call_id: str) -> Opened:
+    asked = exchange.client or exchange
     return Opened(
         id=exchange.id,
         ts=exchange.ts,
         caller=exchange.caller,
-        wire=exchange.wire.name,
-        path=exchange.path.partition("?")[0],
+        wire=asked.wire.name,
+        path=asked.path.partition("?")[0],
         provider=exchange.target.provider,
         model=exchange.facts.model,
         stream=exchange.facts.stream,

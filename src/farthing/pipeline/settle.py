@@ -11,19 +11,19 @@ from typing import Protocol
 import msgspec
 
 from farthing.errors import RequestError
-from farthing.exchange import ClientGone, Exchange, Handler, Pump, Reply, Target, Write
-from farthing.ledger.records import Entry, Settled, Shape
+from farthing.exchange import ClientGone, Exchange, Handler, Pump, Reply, Tally, Target, Write
+from farthing.ledger.records import Call, Entry, Settled, Shape
 from farthing.money import usd
 from farthing.pipeline.settlement import CLIENT_GONE, cause, total
-from farthing.types import Headers, Usage
+from farthing.types import Headers
 from farthing.upstream.pool import EVENT_STREAM, content_type
 from farthing.wire.errors import error_body
 
 log = logging.getLogger("farthing")
 
 ShapeOf = Callable[[Exchange], Shape | None]
-CostOf = Callable[[Exchange, Target, Usage], int | None]
-"""(exchange, target, usage) → what that usage costs there, in nano-dollars; ``None`` if no price is known."""
+CostOf = Callable[[Exchange, Target, Call], int | None]
+"""(exchange, target, call) → what that call would have cost there, in nano-dollars; ``None`` if that is not known."""
 TAKEN_OVER = "fallback"
 """The lever of requests that another model took over: what it saved may be less than nothing."""
 Tell = Callable[[Exchange, Settled], None]
@@ -89,6 +89,7 @@ class Settler:
         if tally.settled:
             return
         tally.settled = True
+        exchange = exchange.client or exchange
         tally.learners.clear()  # they hold the exchange, as chores do
         if tally.shape is None:
             tally.shape = self._shape_of(exchange)
@@ -111,7 +112,7 @@ class Settler:
             error=error or tally.error or told,
             cache=tally.cache,
             would_cache=tally.would_cache,
-            route=tally.route,
+            route=_route(tally),
             calls=tuple(tally.calls),
             cost_nano=cost,
             baseline_nano=cost if tally.as_sent else tally.baseline_nano,
@@ -128,9 +129,8 @@ class Settler:
     def _taken_over(self, exchange: Exchange, asked: Target, cost: int | None) -> None:
         """The baseline of a request that another model answered: its tokens at the price of the one asked for."""
         tally = exchange.tally
-        usage = tally.calls[-1].usage if tally.calls else None
         tally.as_sent = False
-        tally.baseline_nano = None if usage is None else self._cost_of(exchange, asked, usage)
+        tally.baseline_nano = self._cost_of(exchange, asked, tally.calls[-1]) if tally.calls else None
         if tally.baseline_nano is not None and cost is not None:
             tally.saved.append((TAKEN_OVER, tally.baseline_nano - cost))
 
@@ -165,8 +165,8 @@ class Settler:
             headers.append((b"x-farthing-model", printable(model)))
         if tally.cache_reason:
             headers.append((b"x-farthing-cache-reason", tally.cache_reason.encode()))
-        if tally.route:
-            headers.append((b"x-farthing-route", printable(tally.route)))
+        if route := _route(tally):
+            headers.append((b"x-farthing-route", printable(route)))
         if tally.settled:
             headers += [(MONEY[name], _dollars(amount)) for name, amount in money(exchange)]
         return headers
@@ -188,6 +188,12 @@ def money(exchange: Exchange) -> list[tuple[str, int]]:
 @lru_cache(1024)
 def _dollars(amount: int) -> bytes:
     return usd(amount).encode()
+
+
+def _route(tally: Tally) -> str | None:
+    """Where it went and why, and what could not be said there."""
+    without = f"; without {', '.join(tally.left_out)}" if tally.left_out else ""
+    return tally.route and tally.route + without
 
 
 @lru_cache(1024)

@@ -28,8 +28,8 @@ class Quirks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usage is reported for."""
     json_schema: Literal["native", "tool", "none"] | None = None
     """How models here keep to a JSON schema; without it as the model's own data say."""
-    responses: bool = False
-    """Whether it speaks OpenAI's responses API, too."""
+    responses: bool = True
+    """Whether it speaks OpenAI's responses API, too. If not, such a request is translated."""
     without: tuple[str, ...] = ()
     """Fields at the top of a request that it refuses: farthing leaves them out, or sends the request elsewhere."""
 
@@ -89,7 +89,7 @@ OPENAI = Provider(
     "openai",
     "OPENAI_API_KEY",
     preset="openai",
-    quirks=Quirks("max_completion_tokens", developer_role=True, responses=True),
+    quirks=Quirks("max_completion_tokens", developer_role=True),
 )
 ANTHROPIC = Provider("https://api.anthropic.com", "anthropic", "ANTHROPIC_API_KEY", preset="anthropic")
 BUILT_IN = {"openai": OPENAI, "anthropic": ANTHROPIC}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from itertools import chain, product
 from zlib import crc32
@@ -13,7 +13,8 @@ from farthing.policy import Policy, Provider
 from farthing.policy.model import BUILT_IN
 from farthing.types import Api
 from farthing.upstream.credentials import NO_KEY
-from farthing.upstream.targets import Choice, Targets, base_of
+from farthing.upstream.targets import Choice, Maker, Targets, base_of
+from farthing.wire.translate.bridge import PATHS
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -32,10 +33,12 @@ class Way(msgspec.Struct, frozen=True):
     """Who does not answer here answers none of its models."""
     name: str
     """Endpoint, number of the key, and model: what has limits of its own."""
+    api: Api = "openai"
+    """Whose API is spoken there."""
+    wire: str | None = None
+    """The wire that is spoken there, if it is another one than the client's."""
 
 
-Maker = Callable[[str, Api, str], str | None]
-"""(provider, api, model) → the name of the one who makes the model, if that is known."""
 Group = tuple[Way, ...]
 """The ways to one model."""
 
@@ -54,53 +57,62 @@ class Ways:
 
     def __init__(self, policy: Policy, environ: Mapping[str, str], maker: Maker) -> None:
         self._policy, self._environ, self._maker = policy, environ, maker
-        self._targets = Targets(policy.providers, policy.aliases)
-        self._known: dict[tuple[Api, str, str | None, bytes | None], Plan] = {}
+        self._targets = Targets(policy.providers, policy.aliases, maker)
+        self._known: dict[tuple[str, Choice, bytes | None], Plan] = {}
 
-    def plan(self, api: Api, provider: str, model: str | None, own_key: bytes | None = None) -> Plan:
-        """For a request that was meant for this model of this provider.
+    def plan(self, wire: str, asked: Choice, own_key: bytes | None = None) -> Plan:
+        """For a request on ``wire`` that was meant for this model of this provider.
 
         ``own_key``: the digest of a client's own key. It has limits of its own, and the client gets no further than
         that key: at another provider farthing's would pay.
         """
-        asked = (api, provider, model, own_key)
-        plan = self._known.get(asked)
+        known = (wire, asked, own_key)
+        plan = self._known.get(known)
         if plan is None:
-            plan = self._known[asked] = self._made(api, provider, model, own_key)
+            plan = self._known[known] = self._made(wire, asked, own_key)
             if len(self._known) > 4_096:  # names of models come from clients
                 self._known.clear()
         return plan
 
-    def _made(self, api: Api, provider: str, model: str | None, own_key: bytes | None) -> Plan:
+    def _made(self, wire: str, asked: Choice, own_key: bytes | None) -> Plan:
+        provider, model = asked.provider, asked.model
         names = (f"{provider}/{model}", model) if model is not None else ()
-        asked = self._through(provider, model, own_key)
-        seen = {Choice(provider, model)}
+        first = self._through(asked, own_key)
+        seen = {(provider, model)}
         others = [
-            self._groups(api, provider, some, own_key, seen) for some in (self._chain(names), self._better(names))
+            self._groups(wire, provider, some, own_key, seen) for some in (self._chain(names), self._better(names))
         ]
-        return Plan((asked, *others[0]), tuple(others[1]))
+        return Plan((first, *others[0]), tuple(others[1]))
 
     def _groups(
-        self, api: Api, provider: str, names: Iterable[str], own_key: bytes | None, seen: set[Choice]
+        self, wire: str, provider: str, names: Iterable[str], own_key: bytes | None, seen: set[tuple[str, str | None]]
     ) -> list[Group]:
         """The ways to models by their names, less those seen already."""
         found: list[Group] = []
         for name in names:
-            choice = self._targets.find(api, name)
-            if choice is None or choice in seen or self._is_foreign(api, name, choice):
+            choice = self._targets.find(wire, name, made_there=True)
+            if choice is None or choice[:2] in seen or self._is_foreign(name, choice):
                 continue
             if own_key is not None and choice.provider != provider:
                 continue
-            seen.add(choice)
-            if ways := self._through(choice.provider, choice.model, own_key):
+            seen.add(choice[:2])
+            if choice.wire is None and wire in PATHS and self._differs(provider, choice.provider):
+                choice = choice._replace(wire=wire)
+            if ways := self._through(choice, own_key):
                 found.append(ways)
         return found
 
-    def _is_foreign(self, api: Api, name: str, choice: Choice) -> bool:
-        """Whether the model is another provider's, which speaks another API: a Claude has no place at OpenAI."""
-        maker = self._maker(choice.provider, api, choice.model or "") if choice.provider in BUILT_IN else None
+    def _differs(self, one: str, other: str) -> bool:
+        """Whether a request that was written for one provider has to be written again for the other."""
+        providers = self._policy.providers
+        return providers[one].quirks != providers[other].quirks
+
+    def _is_foreign(self, name: str, choice: Choice) -> bool:
+        """Whether the model is made by one whom another API is spoken with: a Claude has no place at OpenAI."""
+        kind = self._policy.providers[choice.provider].kind
+        maker = self._maker(choice.provider, kind, choice.model or "") if choice.provider in BUILT_IN else None
         owners = (self._policy.providers.get(one) for one in (name.partition("/")[0], maker or ""))
-        return any(one is not None and one.kind != api for one in owners)
+        return any(one is not None and one.kind != kind for one in owners)
 
     def _chain(self, names: tuple[str, ...]) -> Iterable[str]:
         """The models that may take over from one, by its names."""
@@ -123,8 +135,9 @@ class Ways:
         tiers = self._policy.tiers
         return tiers.simple, tiers.moderate, tiers.complex
 
-    def _through(self, provider: str, model: str | None, own_key: bytes | None) -> Group:
+    def _through(self, choice: Choice, own_key: bytes | None) -> Group:
         """Every endpoint with every key that there is."""
+        provider, model = choice.provider, choice.model
         one = self._policy.providers[provider]
         keys = [(0, None)] if own_key is not None else list(enumerate(keys_of(one, self._environ)))
         whose = "" if own_key is None else f" {own_key.hex()}"
@@ -139,6 +152,8 @@ class Ways:
                 number,
                 f"{provider} {base}",
                 f"{provider} {base} {number} {model}{whose}",
+                one.kind,
+                choice.wire,
             )
             for (base, cut), (number, key) in product(bases, keys)
         )

@@ -180,7 +180,7 @@ class Recall:
         if answer.usage is None:
             return answer.cost_nano
         age = self._warmth.age(key, answer.stored_at, exchange.ts)
-        usage = expected_usage(answer.usage, exchange.wire.api, age, self._warmth.prefix(exchange))
+        usage = expected_usage(answer.usage, exchange.target.api, age, self._warmth.prefix(exchange))
         return self._cost_of(exchange, answer.model_reported or answer.model or "", usage)
 
     def _watch(self, exchange: Exchange) -> None:
