@@ -24,6 +24,15 @@ def test_a_key_that_is_not_there(policy_of):
     assert not any(key in str(found) for key in environ.values())
 
 
+def test_a_key_that_is_not_enough_is_told(policy_of):
+    found = list(
+        provider_keys(policy_of(), {"OPENAI_API_KEY": "sk-proj-0123456789abcdef", "AZURE_OPENAI_API_KEY": "k"})
+    )
+    (azure,) = (one for one in found if one.check == "key azure")
+    assert (azure.state, "resource is missing" in azure.found) == ("warn", True)
+    assert "key azure" not in dict(states(provider_keys(policy_of(), {"AZURE_OPENAI_RESOURCE": "mine"})))
+
+
 @pytest.mark.parametrize(
     ("key", "host", "said"),
     [

@@ -6,7 +6,7 @@ import pytest
 
 from farthing.errors import ConfigError
 from farthing.policy import load_policy
-from farthing.policy.presets import presets, ready, waiting
+from farthing.policy.presets import presets, ready, sellers, waiting
 from farthing.policy.provider import BUILT_IN, Provider, Quirks
 
 PLACES = {"AZURE_OPENAI_RESOURCE": "mine", "ANTHROPIC_FOUNDRY_RESOURCE": "mine", "AWS_REGION": "eu-west-1"}
@@ -151,3 +151,9 @@ def test_what_is_ready_and_what_waits_for_more():
     assert set(lacking) == {"azure", "azure-anthropic", "bedrock", "bedrock-anthropic"}
     assert "resource" in lacking["azure"]
     assert dict(waiting(KEYS | PLACES)) == {}
+
+
+def test_whose_prices_hold(tmp_path):
+    text = '[providers.work]\npreset = "gemini"\n[providers.own]\nbase_url = "http://x"\n[providers.vllm]'
+    assert sellers(loaded(tmp_path, text)) == {"openai": "openai", "anthropic": "anthropic", "work": "google"}
+    assert sellers(BUILT_IN) == {}

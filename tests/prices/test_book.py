@@ -351,3 +351,9 @@ def test_every_entry_of_the_catalogue_can_be_listed(book):
     lines = list(book.entries(NOW))
     assert len(lines) > 2_000
     assert {"openai", "anthropic", "google", "deepseek", "groq"} <= {line.provider for line in lines}
+
+
+def test_settings_say_whose_list_holds_for_a_provider():
+    at_groq = PriceBook.load(sellers={"work": "groq"}).explain("work", "gpt-4o", 1_795_600_000.0)
+    assert at_groq.prices == {}, "what Groq does not list is unpriced there"
+    assert "openai/gpt-4o" in PriceBook.load().explain("work", "gpt-4o", 1_795_600_000.0).version

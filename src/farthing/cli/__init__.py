@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "reconcile": ("farthing.cli.reconcile:reconcile", "Hold the ledger against a provider's own statement."),
     "import": ("farthing.cli.importing:importing", "Take over the settings of another program (LiteLLM)."),
     "doctor": ("farthing.cli.doctor:doctor", "What is wrong, and what to do."),
+    "models": ("farthing.cli.models:models", "The providers that can be used, and what a model can do."),
     "prices": ("farthing.cli.prices:prices", "Which price holds for a model; newer prices; the past at other prices."),
 }
 """Name → where the command is, and the line that ``--help`` shows."""

@@ -104,11 +104,12 @@ def table(lines: Sequence[PriceLine], classes: Sequence[str]) -> Table:
 
 
 def _book(config: Path | None) -> PriceBook:
+    from farthing.policy.presets import sellers
     from farthing.prices.book import PriceBook
 
     policy = policy_of(config, None)
     file = policy.prices.file
-    return PriceBook.load(Path(file) if file else None, Path(policy.store.prices))
+    return PriceBook.load(Path(file) if file else None, Path(policy.store.prices), sellers(policy.providers))
 
 
 def _at(text: str | None, now: float) -> float:

@@ -125,13 +125,15 @@ def history(store: str | None, config: Path | None, as_json: bool) -> int:
 
 def price_of(policy: Policy) -> tuple[PriceOf, str]:
     """The prices of these settings for calls of the past, and their names. Raises ``PriceError``."""
+    from farthing.policy.presets import sellers
     from farthing.prices.book import PriceBook
 
     file = policy.prices.file
-    book = PriceBook.load(Path(file) if file else None, Path(policy.store.prices))
+    book = PriceBook.load(Path(file) if file else None, Path(policy.store.prices), sellers(policy.providers))
 
     def price(request: Settled, call: Call, model: str, usage: Usage) -> Priced:
-        api = "anthropic" if request.wire.startswith("anthropic") else "openai"
+        one = policy.providers.get(call.provider)
+        api = one.kind if one else "anthropic" if request.wire.startswith("anthropic") else "openai"
         return book.price(call.provider, api, model, usage, request.ts, call.service_tier)
 
     return price, " + ".join(filter(None, [Path(file).name if file else "", book.source]))

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from farthing.doctor.finding import Finding, bad, ok, warn
 from farthing.errors import StoreError
 from farthing.limits.keys import KeyRing
-from farthing.policy import Policy, Provider
-from farthing.policy.model import BUILT_IN
+from farthing.policy import Policy, Provider, presets
+from farthing.policy.provider import BUILT_IN
 from farthing.upstream.credentials import VIRTUAL
 
 SHORTEST = 16
@@ -24,6 +24,11 @@ def provider_keys(policy: Policy, environ: Mapping[str, str]) -> Iterator[Findin
     for name, provider in policy.providers.items():
         for variable in filter(None, (provider.api_key_env, *provider.api_key_envs)):
             yield _provider_key(name, provider, variable, environ.get(variable))
+    for name, lack in presets.waiting(environ):
+        if name not in policy.providers:
+            yield warn(
+                f"key {name}", f"the key is set, but {lack}", f"without it {name}/… is not served; or unset the key"
+            )
 
 
 def _provider_key(name: str, provider: Provider, variable: str, key: str | None) -> Finding:

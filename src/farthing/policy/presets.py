@@ -97,7 +97,7 @@ def waiting(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             try:
                 filled(preset.base_url, {}, preset, environ)
             except Unfilled as lack:
-                yield name, str(lack)
+                yield name, f"{lack.place} {lack}"
 
 
 def sellers(providers: Mapping[str, Provider]) -> dict[str, str]:
