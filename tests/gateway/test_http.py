@@ -190,6 +190,25 @@ async def test_a_hang_up_cancels_the_request_and_nothing_is_logged(moment, caplo
     assert not [record for record in caplog.records if record.levelname in {"ERROR", "WARNING"}]
 
 
+async def test_a_request_whose_client_left_before_it_had_begun_is_forgotten():
+    begun = []
+
+    async def app(_scope, _receive, _send):
+        begun.append(None)
+
+    async with served(app) as (connect, _, server):
+        await connect()
+        while not server.server_state.connections:
+            await asyncio.sleep(0)
+        (connection,) = server.server_state.connections
+        connection.data_received(GET)
+        connection.connection_lost(None)
+        assert len(server.server_state.tasks) == 1
+        while server.server_state.tasks:
+            await asyncio.sleep(0)
+    assert begun == []
+
+
 async def test_after_its_answer_a_request_is_not_cancelled():
     closed, finished = asyncio.Event(), asyncio.Event()
 

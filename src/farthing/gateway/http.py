@@ -104,7 +104,6 @@ class Protocol(HttpToolsProtocol):
         cast("Message", cycle.scope)["state"][ARRIVED] = perf_counter()
         self.running = cast("Cycle", cycle)
         self.running.task = task = self.loop.create_task(self.running.run_asgi(app))
-        task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
 
@@ -125,7 +124,7 @@ class Cycle(RequestResponseCycle):
     def __init__(self, connection: Protocol, scope: Message, *, keep_alive: bool) -> None:  # pyright: ignore[reportMissingSuperCall]
         self.scope = scope  # pyright: ignore[reportAttributeAccessIssue]
         self.transport, self.flow, self.outbox = connection.transport, connection.flow, connection.outbox
-        self.on_response = connection.on_response_complete
+        self.on_response, self.tasks = connection.on_response_complete, connection.tasks
         self.keep_alive, self.waiting_for_100_continue = keep_alive, connection.expect_100_continue
         self.body = bytearray()
         self.message_event = asyncio.Event()
@@ -135,6 +134,7 @@ class Cycle(RequestResponseCycle):
         self.disconnected = True
         if self.task is not None:
             self.task.cancel(HUNG_UP)
+            self.task.add_done_callback(self.tasks.discard)  # it may not have begun, and then never does
 
     async def run_asgi(self, app: Application) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Answer; a reply that was begun and cannot be finished is broken off, so that the client knows."""
@@ -148,6 +148,9 @@ class Cycle(RequestResponseCycle):
             log.exception("%s %s failed", self.scope["method"], self.scope["path"])
             if not self.response_started:
                 await self.send_500_response()
+        finally:
+            if self.task is not None:
+                self.tasks.discard(self.task)
         if not self._is_whole and not self.disconnected:
             self.transport.close()
 
