@@ -8,6 +8,7 @@ import pytest
 
 from farthing.exchange import Exchange, Tally, Target
 from farthing.pipeline.fitting import LONG, Fit
+from farthing.policy.model import BUILT_IN
 from farthing.prices.capabilities import Capabilities
 from farthing.types import Caller, Facts, Usage
 from farthing.upstream.ways import Way
@@ -35,7 +36,7 @@ def exchange(
 
 
 def fit(window: int | None = None, **traits: object) -> Fit:
-    return Fit(lambda _provider, _model: Capabilities(**{"context": window} | traits))
+    return Fit(lambda _provider, _model: Capabilities(**{"context": window} | traits), BUILT_IN)
 
 
 @pytest.mark.parametrize(
@@ -85,3 +86,24 @@ def test_bills_make_estimates_better():
     knows.learn(asked, Usage(input=15_000), 0.0)
     assert knows.is_too_long(asked, way("m"))
     assert not knows.is_too_long(asked, way("another")), "each model has its own tokenizer"
+
+
+def across(provider: str = "anthropic", wire: str = "anthropic.messages") -> Way:
+    return Way(provider, "other", "b", 0, "k", 0, f"{provider} b", "w", "anthropic", wire)
+
+
+SOUND = [{"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}]
+FILE = [{"type": "file", "file": {"file_data": "data:application/pdf;base64,AA==", "filename": "a.pdf"}}]
+
+
+def test_what_the_other_api_cannot_say_keeps_its_models_from_being_chosen():
+    assert fit().fits(exchange(seed=1), across())
+    assert not fit().fits(exchange(n=2), across())
+    assert not fit().fits(exchange(SOUND), across())
+    assert not fit().fits(exchange(messages="no array"), across()), "whoever it was meant for says what is wrong"
+
+
+def test_what_the_model_behind_it_cannot_do_does_so_too():
+    assert fit().fits(exchange(FILE), across())
+    assert not fit(documents=False).fits(exchange(FILE), across())
+    assert not fit(thinking="none").fits(exchange(reasoning_effort="high"), across())

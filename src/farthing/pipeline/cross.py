@@ -1,6 +1,6 @@
 """The stage that translates: the request into the words of the API that is spoken where it goes, the reply back.
 
-A request that goes where its own API is spoken is not touched.
+A request that goes where its own API is spoken is not touched, unless it holds what another model's answer has left.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from farthing.wire.translate.bridge import PATHS
 from farthing.wire.translate.conversation import Conversation, Traits
 from farthing.wire.translate.crossing import Backwards, Crossing, conversation
 from farthing.wire.translate.errors import crossing_headers
+from farthing.wire.translate.mending import MENDABLE, mended
 
 ANTHROPIC_VERSION = (b"anthropic-version", b"2023-06-01")
 _STAYS = (b"anthropic-", b"openai-", b"x-stainless-")
@@ -37,7 +38,9 @@ class Cross:
     def stage(self, exchange: Exchange, following: Handler) -> Awaitable[Reply]:
         """The next stage's reply, translated if the request had to be. Raises ``RequestError``."""
         wire = exchange.target.wire
-        return following(exchange) if wire is None else self._crossed(exchange, wire, following)
+        if wire is not None:
+            return self._crossed(exchange, wire, following)
+        return following(_mended(exchange) if exchange.wire.name in MENDABLE else exchange)
 
     async def _crossed(self, exchange: Exchange, wire: str, following: Handler) -> Reply:
         target = exchange.target
@@ -49,6 +52,15 @@ class Cross:
         reply = await following(_translation(exchange, crossing, wire))
         exchange.tally.left_out = crossing.dropped
         return _back(reply, crossing)
+
+
+def _mended(exchange: Exchange) -> Exchange:
+    """The request without what another model's answer has left in it; nearly always the very same."""
+    body, left_out = mended(exchange.wire.name, exchange.body)
+    if body is exchange.body:
+        return exchange
+    exchange.tally.left_out = left_out
+    return msgspec.structs.replace(exchange, body=body)
 
 
 def conversation_of(exchange: Exchange) -> Conversation:

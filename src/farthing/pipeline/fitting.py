@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from farthing import tokens
 from farthing.errors import BadRequest
 from farthing.exchange import Exchange, prompt_of
-from farthing.pipeline.abilities import Able
+from farthing.pipeline.abilities import Able, lacks
 from farthing.pipeline.calibration import Calibration
 from farthing.pipeline.cross import conversation_of
+from farthing.policy import Provider
 from farthing.prices.capabilities import Capabilities
 from farthing.types import Prompt, Usage
 from farthing.upstream.ways import Way
@@ -26,8 +27,8 @@ LONG = 8_192
 class Fit:
     """Compares requests with models."""
 
-    def __init__(self, able: Able) -> None:
-        self._able = able
+    def __init__(self, able: Able, providers: Mapping[str, Provider]) -> None:
+        self._able, self._providers = able, providers
         self._calibration = Calibration()
 
     def fits(self, exchange: Exchange, way: Way) -> bool:
@@ -35,12 +36,21 @@ class Fit:
         signed = SIGNED.get(exchange.wire.name)
         if way.model is None or (signed is not None and signed in exchange.body):
             return False
-        if way.wire is not None and not _can_cross(exchange, way.wire):
+        if way.wire is not None and not self._can_cross(exchange, way, way.wire):
             return False
         window = self.window(way)
         return _can(self._able(way.provider, way.model), prompt_of(exchange), exchange.facts.max_output) and (
             window is None or self.needed(exchange, way, window) <= window
         )
+
+    def _can_cross(self, exchange: Exchange, way: Way, wire: str) -> bool:
+        try:
+            needs = conversation_of(exchange).needs
+        except BadRequest:
+            return False  # whoever it was meant for says what is wrong with it
+        if PINNING in needs or barred(needs, wire):
+            return False
+        return not lacks(self._able(way.provider, way.model or ""), self._providers[way.provider].quirks, needs)
 
     def window(self, way: Way) -> int | None:
         """Tokens of the model's window, if known."""
@@ -66,14 +76,6 @@ class Fit:
 
     def _estimate(self, exchange: Exchange, model: str | None) -> int:
         return tokens.estimate(prompt_of(exchange), "", model, body_bytes=len(exchange.body)).input
-
-
-def _can_cross(exchange: Exchange, wire: str) -> bool:
-    try:
-        said = conversation_of(exchange)
-    except BadRequest:
-        return False  # whoever it was meant for says what is wrong with it
-    return not barred(said, wire) and PINNING not in said.needs
 
 
 def _can(model: Capabilities, prompt: Prompt, max_output: int | None) -> bool:

@@ -234,7 +234,7 @@ class Runtime:
             Guide(self.health, self.gates, limits),
             deadline_s=limits.deadline_s,
             timing=Timing(self.clock, self.monotonic, lambda: self._random(53) / 2**53, asyncio.sleep),
-            fit=Fit(self.able),
+            fit=Fit(self.able, self.policy.providers),
             rename=self.rename_model,
         ).stage
 

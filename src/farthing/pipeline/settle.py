@@ -192,8 +192,8 @@ def _dollars(amount: int) -> bytes:
 
 def _route(tally: Tally) -> str | None:
     """Where it went and why, and what could not be said there."""
-    without = f"; without {', '.join(tally.left_out)}" if tally.left_out else ""
-    return tally.route and tally.route + without
+    without = f"without {', '.join(tally.left_out)}" if tally.left_out else None
+    return "; ".join(part for part in (tally.route, without) if part) or None
 
 
 @lru_cache(1024)

@@ -3,7 +3,6 @@
 import pytest
 
 from farthing.wire.translate.bridge import CHAT, MESSAGES, RESPONSES, barred, spoken
-from farthing.wire.translate.conversation import Conversation
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ def test_the_wire_that_is_spoken(wire, kind, responses, found):
 
 
 def test_what_a_wire_cannot_say():
-    asked = Conversation("m", (), needs=frozenset({"tools", "logprobs", "many_stops", "audio", "signed_thinking"}))
+    asked = frozenset({"tools", "logprobs", "many_stops", "audio", "signed_thinking"})
     assert barred(asked, CHAT) == ["logprobs", "many_stops"]
     assert barred(asked, MESSAGES) == ["audio", "logprobs"]
-    assert barred(Conversation("m", ()), CHAT) == []
+    assert barred(frozenset(), CHAT) == []

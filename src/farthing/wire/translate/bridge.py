@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from farthing.types import Api
-from farthing.wire.translate.conversation import Conversation, Need
+from farthing.wire.translate.conversation import Need
 
 CHAT: Final = "openai.chat"
 MESSAGES: Final = "anthropic.messages"
@@ -39,6 +39,6 @@ def spoken(wire: str, kind: Api, *, responses: bool = True) -> str | None:
     return None
 
 
-def barred(conversation: Conversation, wire: str) -> list[Need]:
-    """What the request needs and this wire cannot say, in order of name."""
-    return sorted(conversation.needs - _TAKES[wire])
+def barred(needs: frozenset[Need], wire: str) -> list[Need]:
+    """What a request needs and this wire cannot say, in order of name."""
+    return sorted(needs - _TAKES[wire])

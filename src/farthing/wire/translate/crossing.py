@@ -73,7 +73,7 @@ class Crossing:
         self, client: str, body: bytes, said: Conversation, spoken: str, traits: Traits, *, created: int
     ) -> None:
         """``said``: the body, read; ``created``: seconds since the Unix epoch. Raises ``BadRequest``."""
-        if lacking := barred(said, spoken):
+        if lacking := barred(said.needs, spoken):
             raise BadRequest(
                 f"{said.model} is answered by a provider whose API has no {' and no '.join(map(_plainly, lacking))}; "
                 "leave that out, or ask for a model of this API",
@@ -101,7 +101,7 @@ class Crossing:
             case "openai.responses":
                 return responses_reply.write(answer, self._said, self._asked, created=self._created)
             case _:
-                return chat_reply.write(answer, functions=self._said.functions)
+                return chat_reply.write(answer, functions=self._said.functions, created=self._created)
 
     def failure(self, status: int, body: bytes) -> tuple[int, bytes]:
         """An error's status and body as the client's API has them."""

@@ -13,7 +13,7 @@ import msgspec
 
 from farthing.wire.translate.conversation import Reasoning
 
-_PREFIX = "farthing.1."
+PREFIX = "farthing.1."
 _READ = msgspec.json.Decoder(tuple[str, str | None, str | None])
 
 
@@ -22,15 +22,15 @@ def sealed(reasoning: Reasoning) -> str | None:
     if reasoning.signature is None and reasoning.redacted is None:
         return None
     value = msgspec.json.encode((reasoning.text, reasoning.signature, reasoning.redacted))
-    return _PREFIX + b64encode(value).decode()
+    return PREFIX + b64encode(value).decode()
 
 
 def unsealed(content: str) -> Reasoning | None:
     """The reasoning again; ``None`` if it is another one's seal. Raises ``ValueError`` if it is ours and damaged."""
-    if not content.startswith(_PREFIX):
+    if not content.startswith(PREFIX):
         return None
     try:
-        text, signature, redacted = _READ.decode(b64decode(content.removeprefix(_PREFIX), validate=True))
+        text, signature, redacted = _READ.decode(b64decode(content.removeprefix(PREFIX), validate=True))
     except (binascii.Error, msgspec.DecodeError, UnicodeError) as error:
         raise ValueError("the seal is broken") from error
     return Reasoning(text, signature, redacted)
