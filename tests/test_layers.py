@@ -34,6 +34,9 @@ MAY_IMPORT = {
     | RECORDS
     | {"pipeline", "policy", "wire", "upstream", "limits", "ledger", "dashboard", "telemetry"},
     "sdk": LEAF | RECORDS | {"pipeline", "policy", "wire", "upstream", "ledger", "telemetry"},
+    "outside": LEAF | RECORDS | {"pipeline", "policy", "wire", "levers", "insight", "sdk"},
+    "langchain": LEAF | {"outside", "sdk", "pipeline", "policy", "wire", "levers"},
+    "litellm": LEAF | {"outside", "sdk", "policy", "wire", "upstream"},
     "cli": LEAF
     | {"policy", "prices", "levers", "ledger", "limits", "insight", "pipeline", "gateway", "dashboard", "doctor"}
     | {"simulator", "demo", "imports"},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("src", "scripts", "benchmarks", "tests", "docs")
+FOLDERS = ("src", "scripts", "benchmarks", "examples", "tests", "docs")
 NOT_OURS = {"peers", "__pycache__", "golden", "data"}
 MOST_LINES = 400
 MOST_TEST_LINES = 500

@@ -111,7 +111,7 @@ class Runtime:
             pool=self._pool,
             providers=self.policy.providers,
             journal=self.journal,
-            attempt=partial(Attempt, price_of=self._price_of, estimate=_estimate, monotonic=self.monotonic),
+            attempt=partial(Attempt, price_of=self.price_of, estimate=estimate, monotonic=self.monotonic),
             settle=self._settler.settle,
             meanwhile=self._meanwhile,
             drains=Drains(server.hangup, seconds(server.hangup_limit)),
@@ -168,6 +168,10 @@ class Runtime:
     def hung_up(self, exchange: Exchange) -> None:
         """The client left before its request was complete."""
         self._settler.settle(exchange, CLIENT_GONE)
+
+    def settle(self, exchange: Exchange) -> None:
+        """Somebody else has carried this out: it is in the ledger as if it had been done here."""
+        self._settler.settle(exchange)
 
     def new_id(self) -> str:
         """An id for a request. It begins with the time, so that new rows stand together in the ledger."""
@@ -241,7 +245,8 @@ class Runtime:
     def _traits_of(self, target: Target) -> Traits:
         return traits_of(self.able(target.provider, target.model or ""), self.policy.providers[target.provider])
 
-    def _price_of(self, exchange: Exchange) -> Price:
+    def price_of(self, exchange: Exchange) -> Price:
+        """The prices that hold for a call of this exchange."""
         target = exchange.target
         return lambda model, usage, tier: self._price(exchange, target, model, usage, tier)
 
@@ -287,7 +292,7 @@ def capability_book(policy: Policy, prices: PriceBook) -> CapabilityBook:
     return CapabilityBook(prices.catalog, sellers=sellers(policy.providers))
 
 
-def _estimate(exchange: Exchange, text: str) -> Usage | None:
+def estimate(exchange: Exchange, text: str) -> Usage | None:
     """Token counts where a reply carried no usage; ``None`` for calls whose bill is not in tokens."""
     if exchange.wire.operation not in {"chat", "embeddings"}:
         return None

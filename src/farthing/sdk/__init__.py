@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
-import msgspec
-
-from farthing.errors import ConfigError
-from farthing.policy import Policy, load_policy
-from farthing.policy.load import MODES
+from farthing.policy import Policy
 from farthing.sdk.engines import ENGINES, EXIT_S
 from farthing.sdk.naming import tags
 from farthing.sdk.places import Places
+from farthing.sdk.settings import setup_of
 from farthing.sdk.wrapping import Client, api_of, wrapped
 
 __all__ = ["close", "flush", "tags", "wrap"]
@@ -37,13 +33,10 @@ def wrap(
     and ``TypeError`` for other clients.
     """
     api = api_of(client)
-    environ = dict(os.environ if environ is None else environ)
-    policy = config if isinstance(config, Policy) else load_policy(None if config is None else Path(config), environ)
-    policy = _settled(policy, mode)
-    setup = ENGINES.setup(policy, environ)
+    setup = setup_of(config, mode, environ)
 
     def places(base_url: str) -> Places:
-        found = Places(api, base_url, setup, lambda policy: ENGINES.setup(policy, environ))
+        found = Places(api, base_url, setup, lambda policy: ENGINES.setup(policy, setup.environ))
         ENGINES.seat(found.first.setup)  # what cannot work is told now
         return found
 
@@ -61,12 +54,3 @@ def close(timeout: float = EXIT_S) -> None:
     Takes about ``timeout`` seconds at most. A call that a wrapped client makes afterwards begins anew.
     """
     ENGINES.close(timeout)
-
-
-def _settled(policy: Policy, mode: str | None) -> Policy:
-    """With this mode, and with the ledger where it is now, wherever the process goes."""
-    if mode not in (None, *MODES):
-        raise ConfigError(f"wrap(mode={mode!r}): allowed are {' and '.join(MODES)}")
-    url = f"sqlite:///{Path(policy.store.path).resolve()}"
-    store = msgspec.structs.replace(policy.store, url=url)
-    return msgspec.structs.replace(policy, mode=mode or policy.mode, store=store)

@@ -1,0 +1,59 @@
+import asyncio
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+from farthing.outside.told import api_of, failure, price_list, trace_here
+
+
+class Status(Exception):
+    def __init__(self, status_code, code=None):
+        super().__init__()
+        self.status_code, self.code = status_code, code
+
+
+class APITimeoutError(Exception):
+    pass
+
+
+class APIConnectionError(Status):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (Status(429, "rate_limit_exceeded"), (429, "rate_limit_exceeded")),
+        (Status(500), (500, "Status")),
+        (Status(200), (None, "internal_error")),
+        (APIConnectionError(500), (None, "upstream_unreachable")),
+        (APITimeoutError(), (None, "upstream_timeout")),
+        (asyncio.CancelledError(), (None, "client_gone")),
+        (KeyboardInterrupt(), (None, "client_gone")),
+        (ValueError("no JSON"), (None, "internal_error")),
+    ],
+)
+def test_why_a_call_failed(problem, told):
+    assert failure(problem) == told
+
+
+@pytest.mark.parametrize(
+    ("provider", "api", "prices"),
+    [
+        ("openai", "openai", "openai"),
+        ("anthropic", "anthropic", "anthropic"),
+        ("google_genai", "openai", "google"),
+        ("amazon_bedrock", "openai", "aws"),
+        ("in-house", "openai", "in-house"),
+    ],
+)
+def test_whose_words_and_whose_prices(provider, api, prices):
+    assert (api_of(provider), price_list(provider)) == (api, prices)
+
+
+def test_the_trace_of_the_app():
+    assert trace_here() == ()
+    with TracerProvider().get_tracer("test").start_as_current_span("app") as span:
+        ((name, value),) = trace_here()
+    assert name == b"traceparent"
+    assert f"{span.get_span_context().trace_id:032x}".encode() in value
