@@ -1,6 +1,7 @@
 """The stage that translates: the request into the words of the API that is spoken where it goes, the reply back.
 
-A request that goes where its own API is spoken is not touched, unless it holds what another model's answer has left.
+A request that goes where its own API is spoken is not touched, unless it holds what another model's answer has left, or
+what that endpoint is known to refuse.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from functools import partial
 
 import msgspec
 
-from farthing.errors import UpstreamError
+from farthing.errors import BadRequest, UpstreamError
 from farthing.exchange import Exchange, Finished, Handler, Peek, Pump, Reply, Target, Write
 from farthing.types import Headers
 from farthing.upstream.credentials import presented
 from farthing.upstream.pool import EVENT_STREAM, content_type
-from farthing.wire.translate.bridge import PATHS
+from farthing.wire.translate.bridge import CHAT, PATHS, barred
 from farthing.wire.translate.conversation import Conversation, Traits
 from farthing.wire.translate.crossing import Backwards, Crossing, conversation
 from farthing.wire.translate.errors import crossing_headers
 from farthing.wire.translate.mending import MENDABLE, mended
+from farthing.wire.translate.particular import is_particular, refuses
 
 ANTHROPIC_VERSION = (b"anthropic-version", b"2023-06-01")
 _STAYS = (b"anthropic-", b"openai-", b"x-stainless-")
@@ -37,10 +39,22 @@ class Cross:
 
     def stage(self, exchange: Exchange, following: Handler) -> Awaitable[Reply]:
         """The next stage's reply, translated if the request had to be. Raises ``RequestError``."""
-        wire = exchange.target.wire
+        wire = exchange.target.wire or self._own(exchange)
         if wire is not None:
             return self._crossed(exchange, wire, following)
         return following(_mended(exchange) if exchange.wire.name in MENDABLE else exchange)
+
+    def _own(self, exchange: Exchange) -> str | None:
+        """The client's own wire, where the request has what this endpoint is known to refuse and can do without."""
+        if exchange.wire.name != CHAT:
+            return None
+        traits = self._traits_of(exchange.target)
+        if not is_particular(traits) or not refuses(traits, exchange.body):
+            return None
+        try:
+            return None if barred(conversation_of(exchange), CHAT) else CHAT
+        except BadRequest:
+            return None  # the endpoint says what is wrong with it
 
     async def _crossed(self, exchange: Exchange, wire: str, following: Handler) -> Reply:
         target = exchange.target
@@ -48,7 +62,8 @@ class Cross:
         crossing = Crossing(
             exchange.wire.name, exchange.body, said, wire, self._traits_of(target), created=int(exchange.ts)
         )
-        exchange.tally.route = f"translated to {wire}"
+        own = wire == exchange.wire.name
+        exchange.tally.route = f"written again for {target.provider}" if own else f"translated to {wire}"
         reply = await following(_translation(exchange, crossing, wire))
         exchange.tally.left_out = crossing.dropped
         return _back(reply, crossing)

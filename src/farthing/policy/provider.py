@@ -31,7 +31,8 @@ class Quirks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     responses: bool = True
     """Whether it speaks OpenAI's responses API, too. If not, such a request is translated."""
     without: tuple[str, ...] = ()
-    """Fields at the top of a request that it refuses: farthing leaves them out, or sends the request elsewhere."""
+    """Fields of a request that it refuses (``messages.name``: of its messages): farthing leaves them out, or sends the
+    request elsewhere."""
 
 
 def scheme(kind: Api, auth: Auth | None) -> Auth:

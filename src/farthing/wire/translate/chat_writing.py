@@ -6,7 +6,16 @@ import msgspec
 
 from farthing.wire.reading import Json
 from farthing.wire.translate.chat_turns_out import Turned
-from farthing.wire.translate.conversation import Choice, Conversation, Format, Thinking, Tool, Traits, Written
+from farthing.wire.translate.conversation import (
+    OF_A_MESSAGE,
+    Choice,
+    Conversation,
+    Format,
+    Thinking,
+    Tool,
+    Traits,
+    Written,
+)
 from farthing.wire.translate.structured import as_tool, in_words
 from farthing.wire.translate.thinking import effort_of
 
@@ -22,6 +31,9 @@ def write(conversation: Conversation, traits: Traits) -> Written:
         turned.turn(message)
     body: Json = {"model": conversation.model, "messages": turned.messages}
     dropped = turned.dropped
+    for name in traits.without:
+        if name.startswith(OF_A_MESSAGE):
+            _leave_out(turned.messages, name.removeprefix(OF_A_MESSAGE), dropped)
     _add_tools(body, conversation, dropped)
     _add_limit(body, conversation, traits, dropped)
     _add_sampling(body, conversation, traits, dropped)
@@ -40,6 +52,16 @@ def write(conversation: Conversation, traits: Traits) -> Written:
         dropped.append(name)
     lost = dict.fromkeys((*conversation.dropped, *dropped))
     return Written(msgspec.json.encode(body), tuple(lost), answer_tool)
+
+
+def _leave_out(messages: list[Json], name: str, dropped: list[str]) -> None:
+    """A field that no message may have. A refusal is said all the same."""
+    for message in messages:
+        said = message.pop(name, None)
+        if said and name == "refusal":
+            message["content"] = message.get("content") or said
+        elif said:
+            dropped.append(OF_A_MESSAGE + name)
 
 
 def _with_schema(conversation: Conversation, traits: Traits) -> tuple[Conversation, str | None]:

@@ -7,7 +7,7 @@ is not chosen.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -175,6 +175,9 @@ class Conversation(msgspec.Struct, frozen=True):
     """Names of fields that cannot cross and change nothing that matters."""
 
 
+OF_A_MESSAGE: Final = "messages."
+"""How the names of a message's fields begin in ``Traits.without``."""
+
 Writable = Literal["native", "tool", "none"]
 """How a model keeps to a JSON schema: by a field of its API, by a tool that it is made to call, or not at all."""
 
@@ -195,7 +198,7 @@ class Traits(msgspec.Struct, frozen=True):
     call_ids: Literal["any", "mistral"] = "any"
     """``mistral``: exactly nine letters and digits."""
     without: frozenset[str] = frozenset()
-    """Top-level fields that the endpoint refuses; they are left out, and listed."""
+    """Fields that the endpoint refuses, ``messages.name`` that of a message; they are left out, and listed."""
 
 
 class Written(msgspec.Struct, frozen=True):
