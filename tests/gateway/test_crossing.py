@@ -242,3 +242,15 @@ async def test_the_two_books_of_many_crossings_at_once(start, sim):
     await asyncio.gather(*(one(number) for number in range(40)))
     assert len(house.rows) == 40
     same_books(house, sim)
+
+
+@pytest.mark.parametrize("mode", ["observe", "save"])
+async def test_the_tokens_of_a_gpt_are_counted_here(start, sim, mode):
+    house = await start(sim, mode=mode)
+    before = len(sim.received)
+    async with house.anthropic(**VIRTUAL) as client:
+        counted = await client.messages.count_tokens(**GPT)
+        told = await client.messages.create(**GPT, max_tokens=100)
+    assert len(sim.received) == before + 1
+    assert abs(counted.input_tokens - told.usage.input_tokens) <= 3
+    assert (house.rows[0].cost_nano, house.rows[0].calls) == (0, ())

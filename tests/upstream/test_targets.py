@@ -47,7 +47,7 @@ def test_a_provider_of_the_other_api_is_reached_by_the_other_wire():
 
 def test_what_cannot_be_translated_stays_with_its_own_api():
     assert TARGETS.choose("openai.embeddings", "anthropic/claude") == Choice("openai", "anthropic/claude")
-    assert TARGETS.choose("anthropic.count_tokens", "groq/mixtral") == Choice("anthropic", "groq/mixtral")
+    assert TARGETS.choose("anthropic.other", "groq/mixtral") == Choice("anthropic", "groq/mixtral")
 
 
 def test_a_claude_is_not_asked_for_at_openai():
@@ -70,7 +70,7 @@ def test_an_openai_that_stands_for_a_proxy_is_taken_at_its_word():
 
 def test_no_provider_for_an_api_is_said_with_the_way_out():
     with pytest.raises(NoSuchRoute, match='kind = "anthropic"'):
-        Targets({"openai": PROVIDERS["openai"]}, {}).choose("anthropic.count_tokens", "claude")
+        Targets({"openai": PROVIDERS["openai"]}, {}).choose("anthropic.other", "claude")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_model_of_the_other_api_has_no_place_where_nothing_can_be_translated()
     assert models(ways(**settings).plan("openai.embeddings", Choice("openai", "gpt-4o"))) == [
         ("openai", "gpt-4o"), ("azure", "gpt-4o"),
     ]  # fmt: skip
-    assert models(ways(**settings).plan("anthropic.count_tokens", Choice("anthropic", "claude-x"))) == [
+    assert models(ways(**settings).plan("anthropic.other", Choice("anthropic", "claude-x"))) == [
         ("anthropic", "claude-x"),
     ]  # fmt: skip
 

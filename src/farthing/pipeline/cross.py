@@ -7,16 +7,17 @@ what that endpoint is known to refuse.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import msgspec
 
+from farthing import tokens
 from farthing.errors import BadRequest, UpstreamError
-from farthing.exchange import Exchange, Finished, Handler, Peek, Pump, Reply, Target, Write
+from farthing.exchange import Exchange, Finished, Handler, Peek, Pump, Reply, Write, prompt_of
 from farthing.types import Headers
 from farthing.upstream.credentials import presented
 from farthing.upstream.pool import EVENT_STREAM, content_type
-from farthing.wire.translate.bridge import CHAT, PATHS, barred
+from farthing.wire.translate.bridge import CHAT, COUNTED, PATHS, barred
 from farthing.wire.translate.conversation import Conversation, Traits
 from farthing.wire.translate.crossing import Backwards, Crossing, conversation
 from farthing.wire.translate.errors import crossing_headers
@@ -27,6 +28,10 @@ ANTHROPIC_VERSION = (b"anthropic-version", b"2023-06-01")
 _STAYS = (b"anthropic-", b"openai-", b"x-stainless-")
 """Beginnings of request headers that mean nothing to the other API."""
 _CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"api-key"})
+TraitsOf = Callable[[str, str | None], Traits]
+"""(provider, model) → what has to be known of it."""
+REMEMBERED = 2048
+"""Names of models come from clients."""
 JSON = (b"content-type", b"application/json")
 EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
 
@@ -34,12 +39,14 @@ EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
 class Cross:
     """Knows the models well enough to speak with each."""
 
-    def __init__(self, traits_of: Callable[[Target], Traits]) -> None:
-        self._traits_of = traits_of
+    def __init__(self, traits_of: TraitsOf) -> None:
+        self._traits_of: TraitsOf = lru_cache(REMEMBERED)(traits_of)
 
     def stage(self, exchange: Exchange, following: Handler) -> Awaitable[Reply]:
         """The next stage's reply, translated if the request had to be. Raises ``RequestError``."""
         wire = exchange.target.wire or self._own(exchange)
+        if wire == COUNTED:
+            return _counted(exchange)
         if wire is not None:
             return self._crossed(exchange, wire, following)
         return following(_mended(exchange) if exchange.wire.name in MENDABLE else exchange)
@@ -48,7 +55,7 @@ class Cross:
         """The client's own wire, where the request has what this endpoint is known to refuse and can do without."""
         if exchange.wire.name != CHAT:
             return None
-        traits = self._traits_of(exchange.target)
+        traits = self._traits_of(exchange.target.provider, exchange.target.model)
         if not is_particular(traits) or not refuses(traits, exchange.body):
             return None
         try:
@@ -59,14 +66,21 @@ class Cross:
     async def _crossed(self, exchange: Exchange, wire: str, following: Handler) -> Reply:
         target = exchange.target
         said = msgspec.structs.replace(conversation_of(exchange), model=target.model or "")
-        crossing = Crossing(
-            exchange.wire.name, exchange.body, said, wire, self._traits_of(target), created=int(exchange.ts)
-        )
+        traits = self._traits_of(target.provider, target.model)
+        crossing = Crossing(exchange.wire.name, exchange.body, said, wire, traits, created=int(exchange.ts))
         own = wire == exchange.wire.name
         exchange.tally.route = f"written again for {target.provider}" if own else f"translated to {wire}"
         reply = await following(_translation(exchange, crossing, wire))
         exchange.tally.left_out = crossing.dropped
         return _back(reply, crossing)
+
+
+async def _counted(exchange: Exchange) -> Reply:
+    """How many tokens the request has, as far as can be told without asking."""
+    exchange.tally.route = "counted here, an estimate"
+    prompt = prompt_of(exchange)
+    counted = tokens.estimate(prompt, "", exchange.target.model, body_bytes=len(exchange.body)).input
+    return Reply(200, [JSON], msgspec.json.encode({"input_tokens": counted}))
 
 
 def _mended(exchange: Exchange) -> Exchange:

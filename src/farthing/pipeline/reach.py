@@ -30,6 +30,7 @@ from farthing.upstream.retry import Failure, asked_s, verdict, wait_s
 from farthing.upstream.targets import Choice, path_on
 from farthing.upstream.ways import Group, Plan, Way, Ways, by_affinity
 from farthing.wire.too_long import TooLong, too_long
+from farthing.wire.translate.bridge import COUNTED
 
 STATUS_OF = {
     "overloaded_error": 529,
@@ -82,7 +83,7 @@ class Reach:
 
     async def stage(self, exchange: Exchange, following: Handler) -> Reply:
         """The first answer, or the last failure of the model that was asked for. Raises ``RequestError``."""
-        if exchange.upload is not None:
+        if exchange.upload is not None or exchange.target.wire == COUNTED:
             return await following(exchange)
         target = exchange.target
         own_key = exchange.credential if target.key is None else None

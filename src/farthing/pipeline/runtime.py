@@ -242,8 +242,8 @@ class Runtime:
             rename=self.rename_model,
         ).stage
 
-    def _traits_of(self, target: Target) -> Traits:
-        return traits_of(self.able(target.provider, target.model or ""), self.policy.providers[target.provider])
+    def _traits_of(self, provider: str, model: str | None) -> Traits:
+        return traits_of(self.able(provider, model or ""), self.policy.providers[provider])
 
     def price_of(self, exchange: Exchange) -> Price:
         """The prices that hold for a call of this exchange."""

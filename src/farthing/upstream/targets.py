@@ -105,7 +105,7 @@ class Targets:
 
 def path_on(wire: str | None, path: str) -> str:
     """The path of a request on another wire; ``None``: its own."""
-    return path if wire is None else PATHS[wire]
+    return path if wire is None else PATHS.get(wire, path)
 
 
 def base_of(url: str, kind: Api) -> tuple[str, int]:

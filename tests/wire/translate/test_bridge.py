@@ -2,7 +2,7 @@
 
 import pytest
 
-from farthing.wire.translate.bridge import CHAT, MESSAGES, RESPONSES, barred, spoken
+from farthing.wire.translate.bridge import CHAT, COUNTED, MESSAGES, RESPONSES, barred, spoken
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,8 @@ from farthing.wire.translate.bridge import CHAT, MESSAGES, RESPONSES, barred, sp
         (RESPONSES, "anthropic", True, MESSAGES),
         ("openai.embeddings", "openai", True, "openai.embeddings"),
         ("openai.embeddings", "anthropic", True, None),
-        ("anthropic.count_tokens", "openai", True, None),
+        ("anthropic.count_tokens", "anthropic", True, "anthropic.count_tokens"),
+        ("anthropic.count_tokens", "openai", True, COUNTED),
         ("openai.other", "anthropic", True, None),
     ],
 )

@@ -10,6 +10,9 @@ from farthing.wire.translate.conversation import Need
 CHAT: Final = "openai.chat"
 MESSAGES: Final = "anthropic.messages"
 RESPONSES: Final = "openai.responses"
+COUNT_TOKENS: Final = "anthropic.count_tokens"
+COUNTED: Final = "counted here"
+"""In place of a wire: OpenAI's API has no such question, so it is answered by an estimate, and nobody is asked."""
 PATHS: Final = {CHAT: "/v1/chat/completions", MESSAGES: "/v1/messages"}
 """The wires that requests are written on, and where."""
 
@@ -34,6 +37,8 @@ def spoken(wire: str, kind: Api, *, responses: bool = True) -> str | None:
         return CHAT
     if wire.startswith(kind):
         return wire
+    if wire == COUNT_TOKENS:
+        return COUNTED
     if wire in {CHAT, MESSAGES, RESPONSES}:
         return MESSAGES if kind == "anthropic" else CHAT
     return None
