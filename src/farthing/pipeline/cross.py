@@ -59,7 +59,7 @@ class Cross:
         if not is_particular(traits) or not refuses(traits, exchange.body):
             return None
         try:
-            return None if barred(conversation_of(exchange), CHAT) else CHAT
+            return None if barred(conversation_of(exchange).needs, CHAT) else CHAT
         except BadRequest:
             return None  # the endpoint says what is wrong with it
 
