@@ -3,6 +3,8 @@
 import asyncio
 
 from farthing.gateway.outbox import Outbox
+from farthing.ledger.records import Opened
+from farthing.types import Caller
 
 
 async def test_what_is_to_be_written_before_is_written_once_for_all_of_a_turn():
@@ -44,3 +46,15 @@ async def test_one_that_fails_keeps_nobody_else_waiting(caplog):
     await asyncio.sleep(0)
     assert seen == ["sent"]
     assert "could not be sent" in caplog.text
+
+
+async def test_entries_wait_only_where_replies_do(house):
+    """A server that sends at once, and knows nothing of the outbox, finds each entry written."""
+    journal = house.app.runtime.journal
+    journal.append(Opened("fr_1", 1.0, Caller(), "openai.chat", "/v1/chat/completions"))
+    assert [one.id for one in house.opened] == ["fr_1"]
+    await house.ask("GET", "/healthz")
+    journal.append(Opened("fr_2", 1.0, Caller(), "openai.chat", "/v1/chat/completions"))
+    assert [one.id for one in house.opened] == ["fr_1"]
+    await asyncio.sleep(0)
+    assert [one.id for one in house.opened] == ["fr_1", "fr_2"]

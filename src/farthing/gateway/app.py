@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from farthing.exchange import ClientGone, Exchange, Pump, Reply
-from farthing.gateway.asgi import Message, Receive, Scope, Send, respond
+from farthing.gateway.asgi import Receive, Scope, Send, respond
 from farthing.gateway.doors import Door
 from farthing.gateway.metrics import Metrics
 from farthing.gateway.outbox import OUTBOX, Outbox
@@ -107,7 +107,7 @@ class Gateway:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self.runtime.start()
-                self._gather(scope["state"])
+                scope.setdefault("state", {})[OUTBOX] = self._outbox()
                 self._metrics.start()
                 self.on_start()
                 self._phase = "serving"
@@ -120,11 +120,16 @@ class Gateway:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _gather(self, state: Message) -> None:
-        """Entries of the journal wait for the end of the event loop's turn, as the replies to their requests do."""
-        outbox = Outbox(before=self.runtime.journal.flush)
-        self.runtime.journal.gather(outbox.wake)
-        state[OUTBOX] = outbox
+    def _outbox(self) -> Callable[[], Outbox]:
+        """For connections whose replies wait for the end of the event loop's turn: then entries may wait, too."""
+        journal = self.runtime.journal
+        outbox = Outbox(before=journal.flush)
+
+        def take() -> Outbox:
+            journal.gather(outbox.wake)
+            return outbox
+
+        return take
 
 
 NOT_FOUND = "there is nothing at {}; the APIs are under /v1/, the dashboard is at /farthing/"

@@ -45,7 +45,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has come."""
         super().connection_made(transport)
-        self.outbox = self.app_state.get(OUTBOX) or Outbox()
+        self.outbox = self.app_state.get(OUTBOX, Outbox)()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody waits for the answer any more."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 log = logging.getLogger("farthing")
 
 OUTBOX = "farthing.outbox"
-"""Its place in the state of a lifespan, where connections find it."""
+"""In the state of a lifespan: the function by which connections get it."""
 
 
 class Outbox:
