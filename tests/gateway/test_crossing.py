@@ -7,6 +7,7 @@ import openai
 import pytest
 
 from farthing.policy.model import Provider, Tiers
+from farthing.policy.provider import Quirks
 from farthing.simulator import Faults
 from farthing.simulator.server import Control
 
@@ -224,6 +225,40 @@ async def test_a_compatible_provider_without_responses_is_spoken_to_in_chat(star
     async with house.openai(**VIRTUAL) as client:
         reply = await client.responses.create(model="own/gpt-4o", input="How do I top up?")
     assert reply.output_text
+
+
+async def test_what_a_compatible_endpoint_refuses_is_written_again_for_it(start, sim):
+    quirks = Quirks(call_ids="mistral", without=("seed", "messages.refusal"))
+    own = Provider(sim.dialect_url("mistral"), "openai", "OPENAI_API_KEY", quirks=quirks)
+    house = await start(sim, providers={"own": own})
+    body = GPT | {
+        "model": "own/gpt-4o",
+        "messages": [*ASK, {"role": "assistant", "content": "Hm.", "refusal": None}, *ASK],
+    }
+    reply = await house.ask("POST", "/v1/chat/completions", body | {"seed": 1}, **NO_KEY)
+    assert reply.json["choices"][0]["message"]["content"]
+    assert reply.get("x-farthing-route") == "written again for own; without seed"
+    same_books(house, sim)
+
+
+async def test_what_it_does_not_refuse_goes_through_byte_for_byte(start, sim):
+    own = Provider(sim.openai_url, "openai", "OPENAI_API_KEY", quirks=Quirks(without=("logprobs",), json_schema="tool"))
+    house = await start(sim, providers={"own": own})
+    await house.ask(
+        "POST",
+        "/v1/chat/completions",
+        b'{"seed": 1, "model": "own/gpt-4o", "messages":[{"role":"user","content":"Hi"}]}',
+        **NO_KEY,
+    )
+    assert sim.received[-1].body == b'{"seed": 1, "model": "gpt-4o", "messages":[{"role":"user","content":"Hi"}]}'
+
+
+async def test_what_is_refused_and_cannot_be_left_out_is_the_endpoint_s_to_say(start, sim):
+    own = Provider(sim.dialect_url("groq"), "openai", "OPENAI_API_KEY", quirks=Quirks(without=("logprobs",)))
+    house = await start(sim, providers={"own": own})
+    reply = await house.ask("POST", "/v1/chat/completions", GPT | {"model": "own/gpt-4o", "logprobs": True}, **NO_KEY)
+    assert reply.status == 400
+    assert reply.error["message"] == "property 'logprobs' is unsupported"
 
 
 async def test_the_two_books_of_many_crossings_at_once(start, sim):

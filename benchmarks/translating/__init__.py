@@ -1,0 +1,1 @@
+"""What is translated in ``benchmarks/translate.py``, and by whom."""
