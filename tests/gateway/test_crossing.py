@@ -289,3 +289,9 @@ async def test_the_tokens_of_a_gpt_are_counted_here(start, sim, mode):
     assert len(sim.received) == before + 1
     assert abs(counted.input_tokens - told.usage.input_tokens) <= 3
     assert (house.rows[0].cost_nano, house.rows[0].calls) == (0, ())
+
+
+async def test_what_is_no_conversation_is_not_counted(start, sim):
+    house = await start(sim)
+    told = await house.ask("POST", "/v1/messages/count_tokens", {"model": "gpt-4o", "messages": "none"}, x_api_key=None)
+    assert (told.status, told.error["code"]) == (400, "farthing_invalid_field")

@@ -17,7 +17,7 @@ from farthing.exchange import Exchange, Finished, Handler, Peek, Pump, Reply, Wr
 from farthing.types import Headers
 from farthing.upstream.credentials import presented
 from farthing.upstream.pool import EVENT_STREAM, content_type
-from farthing.wire.translate.bridge import CHAT, COUNTED, PATHS, barred
+from farthing.wire.translate.bridge import CHAT, COUNTED, MESSAGES, PATHS, barred
 from farthing.wire.translate.conversation import Conversation, Traits
 from farthing.wire.translate.crossing import Backwards, Crossing, conversation
 from farthing.wire.translate.errors import crossing_headers
@@ -76,7 +76,8 @@ class Cross:
 
 
 async def _counted(exchange: Exchange) -> Reply:
-    """How many tokens the request has, as far as can be told without asking."""
+    """How many tokens the request has, as far as can be told without asking. Raises ``BadRequest``."""
+    conversation(MESSAGES, exchange.body)  # what is no conversation has no length either
     exchange.tally.route = "counted here, an estimate"
     prompt = prompt_of(exchange)
     counted = tokens.estimate(prompt, "", exchange.target.model, body_bytes=len(exchange.body)).input

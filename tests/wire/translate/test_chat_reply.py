@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from farthing.types import Usage
-from farthing.wire.translate.answer import Answer
+from farthing.wire.translate.answer import Answer, Started
 from farthing.wire.translate.chat_reply import read, write
 from farthing.wire.translate.chat_words import usage_of, usage_words
+from farthing.wire.translate.chat_writer import Writer
 from farthing.wire.translate.conversation import Reasoning, Refusal, Text, ToolCall
 
 from . import strategies as some
@@ -242,3 +243,14 @@ def test_junk_is_no_reply_or_an_empty_answer(junk):
 def test_what_is_no_reply_is_an_error(body):
     with pytest.raises(ValueError, match="no chat completion"):
         read(body)
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [("standard", "default"), ("priority", "priority"), ("flex", "flex"), ("batch", None), (None, None)],
+)
+def test_the_tier_is_told_in_the_word_that_clients_know(told, shown):
+    answer = Answer("m", "claude", (Text("Hi."),), "stop", service_tier=told)
+    assert json.loads(write(answer)).get("service_tier") == shown
+    begun = Writer(include_usage=False, functions=False, created=1).feed(Started("m", "claude", service_tier=told))
+    assert json.loads(begun.removeprefix(b"data: ")).get("service_tier") == shown

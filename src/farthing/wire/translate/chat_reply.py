@@ -15,6 +15,7 @@ from farthing.wire.translate.chat_words import (
     spoken,
     thought_block,
     thoughts_of,
+    tier_word,
     usage_of,
     usage_words,
 )
@@ -82,8 +83,8 @@ def write(answer: Answer, *, functions: bool = False, created: int = 0) -> bytes
     }
     if answer.usage is not None:
         reply["usage"] = usage_words(answer.usage)
-    if answer.service_tier is not None:
-        reply["service_tier"] = answer.service_tier
+    if (tier := tier_word(answer.service_tier)) is not None:
+        reply["service_tier"] = tier
     return msgspec.json.encode(reply)
 
 

@@ -122,3 +122,8 @@ def arguments_of(function: Json) -> str:
 def index_of(value: Json) -> int | None:
     """The number of a choice or a call, if it has one."""
     return count(value.get("index"))
+
+
+def tier_word(tier: str | None) -> str | None:
+    """The tier that a call was billed in, in OpenAI's word; it has none for Anthropic's ``batch``."""
+    return {"standard": "default", "batch": None}.get(tier, tier) if tier else None

@@ -23,7 +23,7 @@ from farthing.wire.translate.answer import (
     Started,
     Step,
 )
-from farthing.wire.translate.chat_words import finish_word, thought_block, usage_words
+from farthing.wire.translate.chat_words import finish_word, thought_block, tier_word, usage_words
 from farthing.wire.translate.conversation import Reasoning, Refusal, ToolCall
 
 _PING = b": ping\n\n"
@@ -82,8 +82,8 @@ class Writer:
             "created": self._created if step.created is None else step.created,
             "model": step.model,
         }
-        if step.service_tier is not None:
-            self._head["service_tier"] = step.service_tier
+        if (tier := tier_word(step.service_tier)) is not None:
+            self._head["service_tier"] = tier
         return self._choice({"role": "assistant", "content": "", "refusal": None})
 
     def _opened(self, part: Said) -> bytes:

@@ -14,6 +14,7 @@ import msgspec
 from farthing.types import Usage
 from farthing.wire.reading import Json, has_value, lenient
 from farthing.wire.translate.answer import Finish
+from farthing.wire.translate.chat_words import tier_word
 from farthing.wire.translate.conversation import Reasoning, ToolCall
 from farthing.wire.translate.responses_sealed import sealed
 
@@ -48,8 +49,6 @@ _ECHOED: Final = {
 """What a response repeats of its request, and what stands there if the request did not say."""
 _UNSTORED: Final[Json] = {"background": False, "previous_response_id": None, "store": False}
 _REASONS: Final[dict[Finish | None, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
-_TIERS: Final = {None: "default", "standard": "default"}
-"""Anthropic's word for what OpenAI calls the default."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -86,7 +85,7 @@ def response(
         | {"error": None, "incomplete_details": None, "model": head.model, "output": output}
         | _UNSTORED
         | head.echo
-        | {"service_tier": _TIERS.get(tier, tier), "usage": None if usage is None else used(usage)}
+        | {"service_tier": tier_word(tier) or "default", "usage": None if usage is None else used(usage)}
         | ended
     )
 
