@@ -68,10 +68,7 @@ TOUR = "Plan the tour, leg by leg, with what this map shows."
 LEGS = 19
 """Calls of tools on the tour; then comes the answer."""
 
-TEXT = (
-    'Open the app, choose "Top up" and say how much. It takes 2–3 minutes 🙂, and costs nothing.\n\n'  # noqa: RUF001 - as people write
-    "1. If nothing has come by then, look under `History`.\n2. Else ask again: <we> & you will find it."
-)
+TEXT = 'Choose "Top up" – 2 minutes 🙂, no more.\n\n<Else> ask & we `look`.'  # noqa: RUF001 - as people write
 FILED = Ticket(title="Card swallowed – airport", urgent=True, tags=["card", "travel"])  # noqa: RUF001 - as people write
 SEEN = "A red square, eight by eight."
 ADVICE = "Go to Bern: it is warm, and there are seats on the train of 8:04."
