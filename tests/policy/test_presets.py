@@ -94,6 +94,46 @@ def test_the_environment_reaches_single_quirks(tmp_path):
     )
 
 
+def test_what_speaks_neither_api_goes_through_litellm(tmp_path):
+    made = loaded(
+        tmp_path,
+        """
+        [providers.cohere]
+        via = "litellm"
+        api_key_env = "COHERE_API_KEY"
+        [providers.my-sagemaker]
+        via = "litellm/sagemaker_chat"
+        auth = "none"
+        base_url = "https://gpu.example/x"
+        """,
+    )
+    cohere, own = made["cohere"], made["my-sagemaker"]
+    assert (cohere.via, cohere.base_url, cohere.api_key_env) == (
+        "litellm/cohere", "litellm://cohere", "COHERE_API_KEY",
+    )  # fmt: skip
+    assert not cohere.quirks.responses, "only chat goes through it, so responses are translated"
+    assert (own.via, own.base_url) == ("litellm/sagemaker_chat", "https://gpu.example/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('via = "portkey"', "allowed are"),
+        ('via = "litellm/Not A Name"', "allowed are"),
+        ('via = "litellm"\nkind = "anthropic"', "leave it out"),
+    ],
+)
+def test_only_litellm_can_be_gone_through(tmp_path, text, words):
+    with pytest.raises(ConfigError, match=words):
+        loaded(tmp_path, f"[providers.x]\n{text}")
+
+
+def test_without_litellm_the_way_out_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("farthing.policy.load.find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'farthing\[litellm\]'"):
+        loaded(tmp_path, '[providers.x]\nvia = "litellm"')
+
+
 def test_an_own_endpoint_has_the_common_quirks_and_a_key_of_its_own(tmp_path):
     made = loaded(tmp_path, '[providers.mine]\nbase_url = "http://127.0.0.1:9/v1"\nquirks.developer_role = true')[
         "mine"

@@ -94,6 +94,7 @@ class Runtime:
         self.health = before.health if before and same else Health()
         self.gates = before.gates if before and before.policy.rates == policy.rates else self._new_gates()
         self._pool: Pool | None = None
+        self._pools: Mapping[str, Pool] = {}
         self._handler: Handler | None = None
         self.observers = before.observers if before else Observers(observers)
         self._settler = Settler(self.journal, self.monotonic, self._shape, self._cost_at, self.observers.tell)
@@ -107,8 +108,13 @@ class Runtime:
             environ=self.environ,
             monotonic=self.monotonic,
         )
+        if any(one.via for one in self.policy.providers.values()):
+            from farthing.upstream.litellm_pool import litellm_pools
+
+            self._pools = await litellm_pools(self.policy.providers, seconds(server.read_timeout))
         sender = Sender(
             pool=self._pool,
+            pools=self._pools,
             providers=self.policy.providers,
             journal=self.journal,
             attempt=partial(Attempt, price_of=self.price_of, estimate=estimate, monotonic=self.monotonic),
@@ -145,8 +151,8 @@ class Runtime:
 
     async def stop(self) -> None:
         """Close everything; what is in flight has ended."""
-        if self._pool is not None:
-            await self._pool.close()
+        for pool in filter(None, (self._pool, *self._pools.values())):
+            await pool.close()
         if not self._has_files:
             return
         if self.answers is not None:

@@ -35,6 +35,7 @@ class Sender:
         self,
         *,
         pool: Pool,
+        pools: Mapping[str, Pool],
         providers: Mapping[str, Provider],
         journal: Journal,
         attempt: Callable[[Exchange], Attempt],
@@ -42,6 +43,8 @@ class Sender:
         meanwhile: Callable[[Exchange], None],
         drains: Drains,
     ) -> None:
+        """``pools``: those of providers that are not reached like the others."""
+        self._pools = pools
         self._pool, self._providers, self._journal, self._attempt = pool, providers, journal, attempt
         self._settle, self._meanwhile, self._drains = settle, meanwhile, drains
 
@@ -52,7 +55,7 @@ class Sender:
         self._journal.flush()
         pending: Pending | None = None
         try:
-            pending = self._pool.send(
+            pending = self._pools.get(exchange.target.provider, self._pool).send(
                 exchange.method,
                 exchange.target.url,
                 outgoing(exchange.headers, provider.scheme, exchange.target.key),

@@ -6,6 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
@@ -15,7 +16,7 @@ from farthing.errors import ConfigError
 from farthing.policy import presets
 from farthing.policy.model import Cache, Metrics, Model, Otel, Policy, Prices, Rates, Retries, Server, Store, Tiers
 from farthing.policy.presets import Preset
-from farthing.policy.provider import BUILT_IN, Provider, Quirks
+from farthing.policy.provider import BUILT_IN, LITELLM, Provider, Quirks
 
 TABLES: dict[str, type[msgspec.Struct]] = {
     "server": Server,
@@ -170,6 +171,10 @@ class _Reader:
         """A table over what is known of its preset."""
         preset = self.preset(section, name, own.get("preset"))
         defaults = preset.defaults() | {"preset": own.get("preset", name)} if preset else {}
+        if "via" in own:
+            own["via"] = self.via(section, name, own["via"])
+            known = {key: defaults[key] for key in ("preset", "api_key_env") if key in defaults}
+            defaults = known | {"base_url": LITELLM + own["via"].partition("/")[2], "quirks": Quirks(responses=False)}
         if own.get("auth", defaults.get("auth")) == "none":
             if "auth" in own:
                 defaults.pop("api_key_env", None)
@@ -180,6 +185,12 @@ class _Reader:
             inner = f"{section}.quirks"
             defaults["quirks"] = self.table(inner, usual | self.as_table(inner, quirks), Quirks)
         return self.placed(section, self.table(section, defaults | own, Provider), preset)
+
+    def via(self, section: str, name: str, wanted: object) -> str:
+        """``litellm`` with LiteLLM's name for the provider."""
+        if find_spec("litellm") is None:
+            raise self.error(section, "via", "needs LiteLLM: pip install 'farthing[litellm]'")
+        return f"litellm/{name}" if wanted == "litellm" else str(wanted)
 
     def preset(self, section: str, name: str, wanted: object) -> Preset | None:
         """The one that is named, else the one of the same name, if there is one."""

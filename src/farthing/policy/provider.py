@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
@@ -33,6 +34,12 @@ class Quirks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     without: tuple[str, ...] = ()
     """Fields of a request that it refuses (``messages.name``: of its messages): farthing leaves them out, or sends the
     request elsewhere."""
+
+
+VIA = re.compile(r"litellm/[a-z0-9_.-]+")
+"""``via`` as it stands in a provider that has been read."""
+LITELLM = "litellm://"
+"""How the address of an endpoint begins that LiteLLM knows by itself."""
 
 
 def scheme(kind: Api, auth: Auth | None) -> Auth:
@@ -69,10 +76,19 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fills ``{resource}`` in ``base_url``."""
     quirks: Quirks = Quirks()
     """What sets it apart from the API it speaks, see ``[providers.NAME.quirks]``."""
+    via: str | None = None
+    """``litellm``: LiteLLM speaks with it (``farthing[litellm]``) and ``base_url`` may be left out; chat only.
+    ``litellm/NAME``: LiteLLM's name for it is another one than the table's."""
 
     def __post_init__(self) -> None:
+        if self.via is not None and not VIA.fullmatch(self.via):
+            raise ValueError(f'via: {self.via!r} is not allowed; allowed are "litellm" and "litellm/NAME"')
+        if self.via is not None and self.kind != "openai":
+            raise ValueError('kind: what goes through LiteLLM is spoken to as "openai"; leave it out')
         for key, urls in (("base_url", (self.base_url,)), ("base_urls", self.base_urls)):
             for url in urls:
+                if self.via is not None and url.startswith(LITELLM):
+                    continue
                 if not url.startswith(("http://", "https://")):
                     raise ValueError(f"{key}: {url!r} does not start with http:// or https://")
         if self.auth == "none" and (self.api_key_env or self.api_key_envs):
