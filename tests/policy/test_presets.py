@@ -120,7 +120,7 @@ def test_what_speaks_neither_api_goes_through_litellm(tmp_path):
     [
         ('via = "portkey"', "allowed are"),
         ('via = "litellm/Not A Name"', "allowed are"),
-        ('via = "litellm"\nkind = "anthropic"', "leave it out"),
+        ('via = "litellm"\nkind = "anthropic"', "leave kind out"),
     ],
 )
 def test_only_litellm_can_be_gone_through(tmp_path, text, words):

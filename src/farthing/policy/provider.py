@@ -84,7 +84,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.via is not None and not VIA.fullmatch(self.via):
             raise ValueError(f'via: {self.via!r} is not allowed; allowed are "litellm" and "litellm/NAME"')
         if self.via is not None and self.kind != "openai":
-            raise ValueError('kind: what goes through LiteLLM is spoken to as "openai"; leave it out')
+            raise ValueError('via: LiteLLM is spoken to as kind = "openai"; leave kind out')
         for key, urls in (("base_url", (self.base_url,)), ("base_urls", self.base_urls)):
             for url in urls:
                 if self.via is not None and url.startswith(LITELLM):
