@@ -1,9 +1,8 @@
 import asyncio
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
 
-from farthing.outside.told import api_of, failure, price_list, trace_here
+from farthing.outside.told import api_of, failure, price_list
 
 
 class Status(Exception):
@@ -49,11 +48,3 @@ def test_why_a_call_failed(problem, told):
 )
 def test_whose_words_and_whose_prices(provider, api, prices):
     assert (api_of(provider), price_list(provider)) == (api, prices)
-
-
-def test_the_trace_of_the_app():
-    assert trace_here() == ()
-    with TracerProvider().get_tracer("test").start_as_current_span("app") as span:
-        ((name, value),) = trace_here()
-    assert name == b"traceparent"
-    assert f"{span.get_span_context().trace_id:032x}".encode() in value

@@ -18,9 +18,10 @@ from typing_extensions import override
 from farthing.langchain import messages
 from farthing.langchain.asking import asking
 from farthing.outside.books import Recorder, shared
-from farthing.outside.told import Told, failure, trace_here
+from farthing.outside.told import Told, failure
 from farthing.policy import Policy
 from farthing.sdk.naming import PROPERTY, current
+from farthing.sdk.tracing import trace_here
 from farthing.types import Outcome, Prompt, Turn
 
 clock = time.time  # noqa: TID251 - here the clock enters
@@ -114,7 +115,7 @@ class FarthingCallbackHandler(BaseCallbackHandler):
             model=_first(metadata, asked),
             prompt=prompt,
             stream=bool(asked.get("stream")),
-            trace=trace_here(),
+            trace=tuple(trace_here()),
         )
         asking(named)
         with self._lock:

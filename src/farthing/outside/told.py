@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 import msgspec
@@ -10,7 +9,6 @@ import msgspec
 from farthing.pipeline.settlement import CLIENT_GONE, INTERNAL, TIMED_OUT
 from farthing.types import Api, Outcome, Prompt
 
-PROPAGATED = ("traceparent", "tracestate")
 UNREACHABLE = "upstream_unreachable"
 PRICE_LISTS = {
     "google_genai": "google",
@@ -54,17 +52,6 @@ class Told(msgspec.Struct, frozen=True):
     """Where such a call goes; ``None``: it is a chat."""
     trace: tuple[tuple[bytes, bytes], ...] = ()
     """``traceparent`` and ``tracestate``, if it is part of a trace."""
-
-
-def trace_here() -> tuple[tuple[bytes, bytes], ...]:
-    """The trace that the app is in, if it uses OpenTelemetry: headers, as a call of its own would carry them."""
-    if "opentelemetry.trace" not in sys.modules:
-        return ()
-    from opentelemetry.propagate import inject
-
-    found: dict[str, str] = {}
-    inject(found)
-    return tuple((name.lower().encode(), value.encode()) for name, value in found.items() if name in PROPAGATED)
 
 
 def price_list(provider: str) -> str:

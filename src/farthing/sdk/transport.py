@@ -15,6 +15,7 @@ from farthing.sdk.library import Library, with_base
 from farthing.sdk.naming import current
 from farthing.sdk.places import Places
 from farthing.sdk.reading import AsyncBody, AsyncReader, Body, Reader, Unusable
+from farthing.sdk.tracing import traced
 from farthing.wire.routes import wire_for
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def arrival(places: Places, request: httpx2.Request) -> tuple[Seat, Order] | Non
     seat = ENGINES.working_seat(place.setup)
     if seat is None:
         return None
-    headers = [(name.lower(), value) for name, value in request.headers.raw]
+    headers = traced([(name.lower(), value) for name, value in request.headers.raw])
     wire = wire_for(request.method, path.partition("?")[0], anthropic=places.api == "anthropic")
     named = {**current(), **named_headers(headers)}
     begun = seat.runtime.monotonic()
