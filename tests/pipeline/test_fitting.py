@@ -30,7 +30,7 @@ def exchange(
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": text}]} | fields).encode()
     return Exchange(
         id="fr_1", ts=0.0, begun=0.0, method="POST", path=path, headers=[], body=body, upload=None,
-        wire=wire_for("POST", path, anthropic=anthropic), facts=Facts("m", max_output=max_output), caller=Caller("acme"),
+        wire=wire_for("POST", path, anthropic=anthropic), facts=Facts("m", bool(fields.get("stream")), max_output=max_output), caller=Caller("acme"),
         target=Target("openai", "", "m", "k"), credential=b"", mode="save", cache_wish=None, tally=Tally(),
     )  # fmt: skip
 
@@ -51,6 +51,19 @@ def test_capabilities_gate_first(asked: Exchange, lacking: dict[str, bool]):
     assert fit().fits(asked, way())
     assert not fit(**lacking).fits(asked, way())
     assert fit(**lacking).fits(exchange(), way()), "who asks for nothing special"
+
+
+@pytest.mark.parametrize(
+    ("asked", "lacking"),
+    [
+        (exchange(response_format={"type": "json_object"}), {"json_object": False}),
+        (exchange(stream=True), {"streaming": False}),
+        (exchange(max_output=9), {"apis": ("responses",)}),
+    ],
+)
+def test_what_the_model_has_no_way_for_is_not_sent_to_it(asked: Exchange, lacking: dict[str, object]):
+    assert fit(apis=("chat", "messages")).fits(asked, way())
+    assert not fit(**lacking).fits(asked, way())
 
 
 def test_thinking_signature_pins_model():

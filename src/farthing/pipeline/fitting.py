@@ -12,7 +12,7 @@ from farthing.pipeline.calibration import Calibration
 from farthing.pipeline.cross import conversation_of
 from farthing.policy import Provider
 from farthing.prices.capabilities import Capabilities
-from farthing.types import Prompt, Usage
+from farthing.types import Facts, Prompt, Usage
 from farthing.upstream.ways import Way
 from farthing.wire.translate.bridge import CHAT, MESSAGES, PINNING, barred
 
@@ -38,10 +38,12 @@ class Fit:
             return False
         if way.wire is not None and not self._can_cross(exchange, way, way.wire):
             return False
-        window = self.window(way)
-        return _can(self._able(way.provider, way.model), prompt_of(exchange), exchange.facts.max_output) and (
-            window is None or self.needed(exchange, way, window) <= window
-        )
+        can, window = self._able(way.provider, way.model), self.window(way)
+        if not (_speaks(can, way.wire or exchange.wire.name) and _can(can, prompt_of(exchange), exchange.facts)):
+            return False
+        if way.wire is None and can.json_object is False and prompt_of(exchange).response_format == "json_object":
+            return False  # a translation would say it in words
+        return window is None or self.needed(exchange, way, window) <= window
 
     def _can_cross(self, exchange: Exchange, way: Way, wire: str) -> bool:
         try:
@@ -78,11 +80,17 @@ class Fit:
         return tokens.estimate(prompt_of(exchange), "", model, body_bytes=len(exchange.body)).input
 
 
-def _can(model: Capabilities, prompt: Prompt, max_output: int | None) -> bool:
+def _speaks(model: Capabilities, wire: str) -> bool:
+    """Whether it can be called on this API, as far as is known."""
+    return model.apis is None or wire.rpartition(".")[2] in model.apis
+
+
+def _can(model: Capabilities, prompt: Prompt, facts: Facts) -> bool:
     """Whether it can do what is asked for, as far as is known."""
     return (
         (model.tools is not False or not prompt.tools)
         and (model.images is not False or not prompt.attachments)
         and (model.json_schema != "none" or prompt.response_format != "json_schema")
-        and (model.max_output is None or max_output is None or max_output <= model.max_output)
+        and (model.streaming is not False or not facts.stream)
+        and (model.max_output is None or facts.max_output is None or facts.max_output <= model.max_output)
     )

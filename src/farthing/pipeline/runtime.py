@@ -224,6 +224,7 @@ class Runtime:
         return Recall(
             self.answers,
             cost_of=self._cost_of,
+            cached_from=lambda provider, model: self.able(provider, model).cache_minimum,
             ttl_s=seconds(cache.ttl),
             wait_s=seconds(cache.wait),
             per_user=cache.scope == "user",

@@ -70,3 +70,8 @@ def test_anthropic_write_becomes_a_read_within_its_lifetime():
     assert expected_usage(stored, "anthropic", 3000, None) == Usage(input=50, cache_read=1000, cache_write_5m=2000)
     assert expected_usage(stored, "anthropic", 4000, None) == stored
     assert expected_usage(stored, "anthropic", 4000, 99_999) == Usage(input=50, cache_read=3000)
+
+
+def test_what_is_known_of_the_model_goes_before_the_usual_minimum():
+    assert expected_usage(Usage(input=640), "openai", 1, None, 512) == Usage(cache_read=640)
+    assert expected_usage(Usage(input=2000), "openai", 1, None, 4096) == Usage(input=2000)

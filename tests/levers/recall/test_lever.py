@@ -75,8 +75,12 @@ def ask(body=BODY, *, ts=1000.0, mode="save", wish=None, tenant="a", user=None, 
     )  # fmt: skip
 
 
+def unknown(_provider, _model):
+    return None
+
+
 def recall(shelf=None, **changes):
-    options = {"cost_of": cost, "ttl_s": 3600.0, "wait_s": 30.0, "per_user": False} | changes
+    options = {"cost_of": cost, "cached_from": unknown, "ttl_s": 3600.0, "wait_s": 30.0, "per_user": False} | changes
     return Recall(shelf or Shelf(), **options)
 
 

@@ -20,7 +20,7 @@ class PromptCacheRule(msgspec.Struct, frozen=True):
     """How a provider caches without being asked to."""
 
     minimum: int
-    """Tokens of the shortest prefix that is cached."""
+    """Tokens of the shortest prefix that is cached, for models of which nothing else is known."""
     step: int
     """A cached prefix is the minimum plus a multiple of this."""
     ttl_s: float
@@ -34,24 +34,27 @@ ANTHROPIC_5M_S = 300.0
 ANTHROPIC_1H_S = 3600.0
 
 
-def expected_usage(stored: Usage, api: Api, age_s: float, warm_prefix_tokens: int | None) -> Usage:
+def expected_usage(
+    stored: Usage, api: Api, age_s: float, warm_prefix_tokens: int | None, minimum: int | None = None
+) -> Usage:
     """The usage of the stored call if the same request were sent now. The sum of its prompt tokens stays the same.
 
     ``age_s``: seconds since the same request was last asked for (sent, or answered from the cache: had it been sent, it
     would have renewed the provider's cache). ``warm_prefix_tokens``: how many tokens of this request's prefix other
-    requests keep warm, as their usage last said; ``None`` if nothing is known.
+    requests keep warm, as their usage last said; ``None`` if nothing is known. ``minimum``: tokens of the shortest
+    prefix that is cached for this model, if that is known.
     """
     if api == "openai":
-        return _read(stored, _automatic(stored, age_s, warm_prefix_tokens or 0))
+        return _read(stored, _automatic(stored, age_s, warm_prefix_tokens or 0, minimum))
     return _read(stored, _marked(stored, age_s, warm_prefix_tokens or 0))
 
 
-def _automatic(stored: Usage, age_s: float, warm: int) -> int:
+def _automatic(stored: Usage, age_s: float, warm: int, minimum: int | None) -> int:
     """OpenAI: an identical prompt reads its longest cacheable prefix, a similar one what they share."""
     written = stored.cache_write_5m + stored.cache_write_1h
     rule = OPENAI_WRITING if written else OPENAI
     text = stored.input + stored.cache_read + written
-    longest = text - text % rule.step if text >= rule.minimum else 0
+    longest = text - text % rule.step if text >= (minimum or rule.minimum) else 0
     return longest if age_s <= rule.ttl_s else min(warm, longest)
 
 

@@ -56,8 +56,18 @@ class Look(msgspec.Struct, frozen=True):
 class Recall:
     """The exact cache as a stage."""
 
-    def __init__(self, answers: Answers, *, cost_of: CostOf, ttl_s: float, wait_s: float, per_user: bool) -> None:
-        self._answers, self._cost_of = answers, cost_of
+    def __init__(
+        self,
+        answers: Answers,
+        *,
+        cost_of: CostOf,
+        cached_from: Callable[[str, str], int | None],
+        ttl_s: float,
+        wait_s: float,
+        per_user: bool,
+    ) -> None:
+        """``cached_from``: (provider, model) → tokens of the shortest prefix that is cached there, if that is known."""
+        self._answers, self._cost_of, self._cached_from = answers, cost_of, cached_from
         self._ttl_s, self._wait_s, self._per_user = ttl_s, wait_s, per_user
         self._flights: Flights[Answer] = Flights()
         self._warmth = Warmth()
@@ -180,7 +190,9 @@ class Recall:
         if answer.usage is None:
             return answer.cost_nano
         age = self._warmth.age(key, answer.stored_at, exchange.ts)
-        usage = expected_usage(answer.usage, exchange.target.api, age, self._warmth.prefix(exchange))
+        target = exchange.target
+        minimum = self._cached_from(target.provider, target.model or "")
+        usage = expected_usage(answer.usage, target.api, age, self._warmth.prefix(exchange), minimum)
         return self._cost_of(exchange, answer.model_reported or answer.model or "", usage)
 
     def _watch(self, exchange: Exchange) -> None:
