@@ -104,11 +104,12 @@ def dialogues(
     """Turns that start and end with the user; every call is answered at once. A role may speak twice in a row."""
     messages: list[Message] = []
     pending: list[ToolCall] = []
-    for _ in range(draw(st.integers(1, 3))):
+    for number in range(draw(st.integers(1, 3))):
         answers = [draw(results(call.id, shown, more=more)) for call in pending]
         parts = draw(st.lists(asked, min_size=0 if answers else 1, max_size=2))
         messages.append(Message("user", (*answers, *parts)))
-        pending = draw(st.lists(called, max_size=2, unique_by=lambda call: call.id))
+        drawn = draw(st.lists(called, max_size=2, unique_by=lambda call: call.id))
+        pending = [replace(call, id=f"{call.id}_{number}") for call in drawn]
         thoughts = draw(st.lists(thought, max_size=1)) if thought is not None else []
         words_ = draw(st.lists(said, min_size=0 if pending else 1, max_size=2))
         messages.append(Message("assistant", (*thoughts, *words_, *pending)))

@@ -374,3 +374,14 @@ def test_what_is_written_keeps_to_the_rules(conversation, traits, data):
     assert not ("thinking" in found and found.get("tool_choice", {}).get("type") in ("any", "tool"))
     assert read(json.dumps(found).encode()).needs.isdisjoint({"unknown_parts", "files"})
     parse_messages(found, MODEL)  # the simulated provider refuses what the real one refuses
+
+
+def test_ids_that_are_counted_anew_in_every_turn_are_told_apart():
+    """Some OpenAI-compatible servers call every first call ``call_0``."""
+    call, result = ToolCall("call_0", "f", "{}"), ToolResult("call_0", (Text("42"),))
+    loop = (Message("user", (Text("Go."),)), *[Message("assistant", (call,)), Message("user", (result,))] * 3)
+    found = body(Conversation("m", loop), PLAIN)
+    called = [block["id"] for turn in found["messages"][1::2] for block in turn["content"]]
+    answered = [block["tool_use_id"] for turn in found["messages"][2::2] for block in turn["content"]]
+    assert called == answered == ["call_0", "call_0_2", "call_0_3"]
+    parse_messages(found, MODEL)

@@ -1,7 +1,8 @@
 """The turns of a conversation as Anthropic takes them.
 
 Its rules: the first turn is the user's, roles alternate, no text is empty, results of tools come first, ids of calls
-have only letters, digits, ``_`` and ``-``, and a last turn of the assistant does not end with white space.
+have only letters, digits, ``_`` and ``-`` and none comes twice, and a last turn of the assistant does not end with
+white space.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import hashlib
 import re
 from base64 import b64decode
 from collections.abc import Iterable
+from itertools import count
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from farthing.wire.translate.conversation import (
     Conversation,
@@ -67,6 +70,7 @@ def turns(conversation: Conversation, lost: dict[str, None]) -> list[Turn]:
         elif blocks:
             said.append((role, blocks))
     _frame(said, last=role)
+    _distinguish(said)
     return [Turn(role, _tidy(role, blocks)) for role, blocks in said]
 
 
@@ -79,6 +83,28 @@ def _frame(said: list[tuple[Role, list[Block]]], last: Role) -> None:
         said.append(("user", [TextBlock(SILENCE)]))
     elif role != "user" and isinstance(end := blocks[-1], TextBlock):
         blocks[-1] = TextBlock(end.text.rstrip(), end.cache_control)
+
+
+def _distinguish(said: list[tuple[Role, list[Block]]]) -> None:
+    """Every call by an id of its own: some servers count theirs anew in every turn, and Anthropic refuses that."""
+    seen: set[str] = set()
+    now: dict[str, str] = {}
+    for _, blocks in said:
+        for at, block in enumerate(blocks):
+            if type(block) is ToolUseBlock:
+                now[block.id] = own = _free(block.id, seen)
+                seen.add(own)
+                if own != block.id:
+                    blocks[at] = replace(block, id=own)
+            elif type(block) is ToolResultBlock and (own := now.get(block.tool_use_id)) not in (
+                None,
+                block.tool_use_id,
+            ):
+                blocks[at] = replace(block, tool_use_id=own)
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    return wanted if wanted not in taken else next(one for n in count(2) if (one := f"{wanted}_{n}") not in taken)
 
 
 def _tidy(role: Role, blocks: list[Block]) -> str | list[Block]:
