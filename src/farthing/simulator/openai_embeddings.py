@@ -33,6 +33,8 @@ def parse_embeddings(body: Json, model: Model) -> Call:
         if (length := tokens.count(text)) > model.context:
             raise too_long("openai", length, 0, model.context)
     integer(body.get("dimensions"), "dimensions", model.embedding)
+    if (encoding := body.get("encoding_format", "float")) not in ("float", "base64"):
+        raise invalid(f"Invalid value: '{encoding}'.", code="invalid_value", param="encoding_format")
     # Kind "tools": an input costs its own tokens and nothing beside them.
     blocks = tuple(Block("tools", "", text) for text in texts)
     return Call(model=model, ask=Ask(model.name, "", ()), blocks=blocks, echo=body)
