@@ -68,10 +68,13 @@ def test_others_who_use_the_same_key_are_noticed():
     assert meter.ready_in(1, 1.0) > 0
 
 
-def test_a_request_larger_than_the_limit_waits_for_a_full_minute_and_no_longer():
+def test_a_request_larger_than_the_whole_limit_is_the_provider_s_to_judge():
     meter = Meter()
-    meter.learn(Told(600, 600), None, 0.0)
-    assert meter.ready_in(10_000, 0.0) == 0.0
+    meter.learn(Told(600, 0), None, 0.0)
+    assert meter.ready_in(600, 0.0) == 60.0
+    assert meter.ready_in(10**15, 0.0) == 0.0, "it never fits, so there is nothing to wait for"
+    meter.send(10**15, 0.0)
+    assert meter.ready_in(600, 0.0) == 120.0, "and it uses up no more than a minute of the others"
 
 
 @settings(deadline=None)

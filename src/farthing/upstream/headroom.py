@@ -97,7 +97,7 @@ class Meter:
     def send(self, amount: int, now: float) -> Mark:
         """A request goes out."""
         self._refill(now)
-        self._level -= amount
+        self._level -= min(amount, self._limit)
         self._number += 1
         return Mark(self._number, self._level, self._corrected)
 
@@ -121,12 +121,14 @@ class Meter:
             self._corrected += correction
 
     def ready_in(self, amount: int, now: float, behind: int = 0) -> float:
-        """Seconds until so much may be sent, as far as one can know; ``behind`` so many others that need as much."""
-        if not self._limit:
+        """Seconds until so much may be sent, as far as one can know; ``behind`` so many others that need as much.
+
+        What is more than the whole limit never fits, so there is nothing to wait for: the provider has the word.
+        """
+        if not self._limit or amount > self._limit:
             return 0.0
         self._refill(now)
-        each = min(amount, self._limit)
-        lacking = max(each, self._limit * _OVERTAKEN_S / 60) + each * behind - self._level
+        lacking = max(amount, self._limit * _OVERTAKEN_S / 60) + amount * behind - self._level
         return lacking * 60 / self._limit if lacking > _NOTHING else 0.0
 
     def _refill(self, now: float) -> None:
