@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import re
 import socket
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 
 import anthropic
 import openai
@@ -23,11 +25,29 @@ def provider():
         yield provider
 
 
+class Silent:
+    """A provider that takes one request whole, and says nothing."""
+
+    def __init__(self, listener):
+        self.url, self.asked = f"http://127.0.0.1:{listener.getsockname()[1]}", threading.Event()
+        self._listener = listener
+
+    def listen(self):
+        with suppress(OSError), self._listener.accept()[0] as connection:
+            head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+            missing = int(re.search(rb"(?i)content-length: (\d+)", head)[1]) - len(body)
+            while missing > 0:
+                missing -= len(connection.recv(missing))
+            self.asked.set()
+            connection.recv(1)
+
+
 @pytest.fixture
 def silent():
-    """A provider that takes connections and says nothing."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        provider = Silent(listener)
+        threading.Thread(target=provider.listen, daemon=True).start()
+        yield provider
 
 
 def once(app):
@@ -79,10 +99,9 @@ async def test_a_task_that_is_cancelled_in_a_stream(app_of, provider):
 
 
 async def test_a_task_that_is_cancelled_before_the_answer(app_of, silent):
-    app = app_of(silent)
+    app = app_of(silent.url)
     task = asyncio.create_task(app.wrap(openai.AsyncOpenAI).chat.completions.create(**STREAMED))
-    while not app.opened:
-        await asyncio.sleep(0)
+    await asyncio.to_thread(silent.asked.wait)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -92,7 +111,7 @@ async def test_a_task_that_is_cancelled_before_the_answer(app_of, silent):
 
 @pytest.mark.parametrize("given", [CHAT, STREAMED])
 def test_a_client_s_timeout_is_its_own(app_of, silent, given):
-    app = app_of(silent).with_(server=Server(hangup="cancel"))
+    app = app_of(silent.url).with_(server=Server(hangup="cancel"))
     with pytest.raises(openai.APITimeoutError):
         app.wrap(openai.OpenAI, timeout=0.2).chat.completions.create(**given)
     (row,) = app.settled()
@@ -100,7 +119,7 @@ def test_a_client_s_timeout_is_its_own(app_of, silent, given):
 
 
 async def test_a_timeout_of_asyncio(app_of, silent):
-    app = app_of(silent)
+    app = app_of(silent.url)
     with pytest.raises(anthropic.APITimeoutError):
         await app.wrap(anthropic.AsyncAnthropic, timeout=0.2).messages.create(
             **STREAMED | {"model": "claude-haiku-4-5"}, max_tokens=5

@@ -9,8 +9,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, cast
 
 from farthing.sdk.call import CLOSED, Call, Head, Item, Order, Post
+from farthing.sdk.client_library import Library, failure
 from farthing.sdk.engine import Seat
-from farthing.sdk.library import Library, failure
 
 if TYPE_CHECKING:
     import httpx2

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Self, cast
 from farthing.pipeline.identify import named_headers
 from farthing.pipeline.intake import Arrival, passes_on
 from farthing.sdk.call import Order
+from farthing.sdk.client_library import Library, with_base
 from farthing.sdk.engine import Seat
 from farthing.sdk.engines import ENGINES
-from farthing.sdk.library import Library, with_base
 from farthing.sdk.naming import current
 from farthing.sdk.places import Places
 from farthing.sdk.reading import AsyncBody, AsyncReader, Body, Reader, Unusable

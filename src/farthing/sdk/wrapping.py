@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from farthing.sdk.library import library_of
+from farthing.sdk.client_library import library_of
 from farthing.sdk.places import Places
 from farthing.sdk.transport import AsyncTransport, Transport
 from farthing.types import Api
