@@ -16,6 +16,7 @@ from farthing.policy.provider import LITELLM, Provider
 from farthing.types import Headers
 from farthing.upstream import litellm_words as words
 from farthing.upstream.credentials import presented
+from farthing.upstream.pending import TaskPending
 from farthing.upstream.pool import Body, Cut, Pool, Response
 
 CHAT = "/chat/completions"
@@ -80,8 +81,8 @@ class LiteLlmPool:
         self._name = (provider.via or "").partition("/")[2]
         self.tasks: set[asyncio.Task[Any]] = set()
 
-    def send(self, method: str, url: str, headers: Headers, body: Body) -> _Pending:
-        return _Pending(self.started(self._answer(method, url, headers, body)))
+    def send(self, method: str, url: str, headers: Headers, body: Body) -> TaskPending:
+        return TaskPending(self.started(self._answer(method, url, headers, body)))
 
     async def close(self) -> None:
         for task in self.tasks:
@@ -152,27 +153,6 @@ def _shown(said: Said | Chunks) -> Headers:
     return words.shown(hidden.get("additional_headers") or {})
 
 
-class _Pending:
-    """Implements ``upstream.pool.Pending``."""
-
-    def __init__(self, task: asyncio.Task[Response]) -> None:
-        self._task = task
-
-    @property
-    def sent(self) -> bool:
-        return True  # LiteLLM does not say
-
-    async def response(self) -> Response:
-        await asyncio.wait((self._task,))  # which leaves it alone if we are cancelled
-        return self._task.result()
-
-    def close(self) -> None:
-        if not self._task.done():
-            self._task.cancel()
-        elif not self._task.cancelled() and self._task.exception() is None:
-            self._task.result().close()
-
-
 class _Whole:
     """A reply in one piece. Implements ``upstream.pool.Response``."""
 
@@ -209,7 +189,8 @@ class _Streamed:
     def __init__(self, pool: LiteLlmPool, chunks: Chunks, first: Said | None, key: str | None) -> None:
         self.status, self.headers = 200, words.EVENT_HEADERS + _shown(chunks)
         self.heard: float | None = None
-        self._chunks, self._key = chunks, key
+        self._pool, self._chunks, self._key = pool, chunks, key
+        self._has_begun = False
         self._parts: list[bytes] = []
         self._over = False
         self._ready: asyncio.Queue[bytes | Cut | None] = asyncio.Queue(AHEAD)
@@ -232,8 +213,11 @@ class _Streamed:
 
     def close(self) -> None:
         self._task.cancel()
+        if not self._has_begun:  # then it never will, and nobody else closes what LiteLLM has opened
+            self._pool.started(self._chunks.aclose())
 
     async def _read(self, said: Said | None) -> None:
+        self._has_begun = True
         try:
             while said is not None:
                 await self._ready.put(words.event(said.model_dump(), usage=self._has_told_usage()))

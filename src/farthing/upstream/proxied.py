@@ -13,6 +13,7 @@ from yarl import URL
 
 from farthing.errors import UpstreamError
 from farthing.types import Headers
+from farthing.upstream.pending import TaskPending
 from farthing.upstream.pool import Body, Cut
 
 _AUTOMATIC = ("User-Agent", "Accept", "Content-Type")
@@ -48,27 +49,6 @@ class ProxiedResponse:
         self._raw.close()
 
 
-class _Pending:
-    """Implements ``upstream.pool.Pending``."""
-
-    def __init__(self, pool: ProxiedPool, method: str, url: str, headers: Headers, body: Body) -> None:
-        self._task = asyncio.ensure_future(pool.request(method, url, headers, body))
-
-    @property
-    def sent(self) -> bool:
-        return True  # aiohttp does not say
-
-    async def response(self) -> ProxiedResponse:
-        await asyncio.wait((self._task,))  # which leaves it alone if we are cancelled
-        return self._task.result()
-
-    def close(self) -> None:
-        if not self._task.done():
-            self._task.cancel()
-        elif not self._task.cancelled() and self._task.exception() is None:
-            self._task.result().close()
-
-
 class ProxiedPool:
     """Implements ``upstream.pool.Pool``."""
 
@@ -84,10 +64,10 @@ class ProxiedPool:
             skip_auto_headers=_AUTOMATIC,
         )
 
-    def send(self, method: str, url: str, headers: Headers, body: Body) -> _Pending:
-        return _Pending(self, method, url, headers, body)
+    def send(self, method: str, url: str, headers: Headers, body: Body) -> TaskPending:
+        return TaskPending(asyncio.ensure_future(self._request(method, url, headers, body)))
 
-    async def request(self, method: str, url: str, headers: Headers, body: Body) -> ProxiedResponse:
+    async def _request(self, method: str, url: str, headers: Headers, body: Body) -> ProxiedResponse:
         """Send a request and wait for the reply's headers. Raises ``UpstreamError``."""
         named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
         proxy = self._proxy_of(_url(url))
