@@ -77,6 +77,16 @@ def test_a_request_larger_than_the_whole_limit_is_the_provider_s_to_judge():
     assert meter.ready_in(600, 0.0) == 120.0, "and it uses up no more than a minute of the others"
 
 
+def test_what_never_went_out_is_given_back_also_to_those_after_it():
+    meter = Meter()
+    meter.learn(Told(600, 600), None, 0.0)
+    lost, kept = meter.send(600, 0.0), meter.send(100, 0.0)
+    meter.take_back(lost)
+    assert meter.ready_in(500, 0.0) == 0.0
+    meter.learn(Told(600, 500), kept, 0.0)
+    assert meter.ready_in(500, 0.0) == 0.0
+
+
 @settings(deadline=None)
 @given(st.integers(6, 600), st.integers(0, 2**32))
 def test_headroom_uses_provider_headers(limit, seed):

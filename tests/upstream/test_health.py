@@ -71,6 +71,20 @@ def test_room_is_learned_from_answers_and_from_refusals():
         assert health.told_in(way(), NEED, 0.0, 2) == pytest.approx(3.0), "two wait already"
 
 
+def test_room_is_given_back_for_what_the_provider_never_saw_or_would_not_have():
+    for end in ("never went", "declined"):
+        health, other = Health(), way("gpt-5")
+        health.answered(health.begin(other, NEED, 0.0), told(60))
+        for _ in range(60):
+            ticket = health.begin(other, NEED, 0.0)
+            if end == "declined":
+                health.declined(ticket, [])
+            health.ended(ticket, went=end == "declined")
+        assert health.ready_in(other, NEED, 0.0) == 0.0
+        health.declined(health.begin(other, NEED, 0.0), told(0))
+        assert health.ready_in(other, NEED, 0.0) > 0, "what it tells of its limits holds"
+
+
 def test_a_probe_whose_client_left_makes_room_for_another():
     health = Health()
     for _ in range(IN_A_ROW):

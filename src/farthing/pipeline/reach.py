@@ -175,15 +175,23 @@ class Reach:
             trip.exchange.tally.upstream_s += self._monotonic() - began
 
     def ended(self, exchange: Exchange, ticket: Ticket, call: Call | None, permit: Permit | None) -> None:
-        """Nothing of a call is under way any more. What never went out takes nothing off our own limits."""
-        self._health.ended(ticket)
+        """Nothing of a call is under way any more. What never went out takes nothing off any limit."""
+        went = call is None or call.error not in NEVER_WENT
+        self._health.ended(ticket, went=went)
         usage = None if call is None else call.usage
-        if permit is not None and call is not None and call.error in NEVER_WENT:
+        if permit is not None and not went:
             permit.release()
         elif permit is not None:
             permit.settle(None if usage is None else usage.prompt_tokens + usage.output)
         if usage is not None:
             self._fit.learn(exchange, usage, self._monotonic())
+
+    def withdrawn(self, ticket: Ticket, permit: Permit | None) -> None:
+        """There was no call: farthing itself refused the request on its way out."""
+        self._health.left(ticket)
+        self._health.ended(ticket, went=False)
+        if permit is not None:
+            permit.release()
 
     # ------------------------------------------------------------ one call
 
@@ -223,6 +231,9 @@ class Reach:
         except UpstreamError as problem:
             call.end(exchange)
             return None, problem
+        except RequestError:
+            call.withdraw()
+            raise
         except BaseException:
             self._health.left(call.ticket)
             call.end(exchange)
@@ -247,12 +258,12 @@ class Reach:
         if not step.group and (problem := too_long(failure.status, failure.code, failure.body)) is not None:
             trip.too_long = problem
             if self._to_larger(trip, problem):
-                self._health.answered(ticket, failure.headers)
+                self._health.declined(ticket, failure.headers)
                 return
         if failure.status is None:
             self._health.silent(ticket, now)
         elif found == "final":
-            self._health.answered(ticket, failure.headers)
+            self._health.declined(ticket, failure.headers)
         else:
             wait = KEY_REFUSED_S if found == "key" else asked_s(failure.headers, epoch)
             self._health.refused(ticket, failure.headers, wait, now)
@@ -291,6 +302,10 @@ class _Call(NamedTuple):
         """Give back what it holds, and learn from what it came to."""
         calls = exchange.tally.calls
         self.reach.ended(exchange, self.ticket, calls[-1] if calls else None, self.permit)
+
+    def withdraw(self) -> None:
+        """Give back all of it."""
+        self.reach.withdrawn(self.ticket, self.permit)
 
 
 def _ending(call: _Call, exchange: Exchange, pump: Pump) -> Pump:

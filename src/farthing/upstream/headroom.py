@@ -78,6 +78,7 @@ class Mark(NamedTuple):
     """A meter when a request went out, to compare the reply's figure with."""
 
     number: int
+    taken: float
     level: float
     corrected: float
 
@@ -97,9 +98,15 @@ class Meter:
     def send(self, amount: int, now: float) -> Mark:
         """A request goes out."""
         self._refill(now)
-        self._level -= min(amount, self._limit)
+        taken = min(amount, self._limit)
+        self._level -= taken
         self._number += 1
-        return Mark(self._number, self._level, self._corrected)
+        return Mark(self._number, taken, self._level, self._corrected)
+
+    def take_back(self, mark: Mark) -> None:
+        """The request with this mark never went out."""
+        self._level += mark.taken
+        self._corrected += mark.taken
 
     def learn(self, news: Told, mark: Mark | None, at: float) -> None:
         """A reply to the request with this mark, which went out at ``at``.
@@ -146,6 +153,11 @@ class Headroom:
     def send(self, need: Need, now: float) -> Mapping[Kind, Mark]:
         """A request goes out; gives its marks."""
         return {kind: meter.send(need.amount(kind), now) for kind, meter in self._meters.items()}
+
+    def take_back(self, marks: Mapping[Kind, Mark]) -> None:
+        """The request with these marks never went out."""
+        for kind, mark in marks.items():
+            self._meters[kind].take_back(mark)
 
     def learn(self, headers: Headers, marks: Mapping[Kind, Mark], at: float) -> None:
         """What the reply to the request with these marks says, which went out at ``at``."""

@@ -8,7 +8,7 @@ import msgspec
 
 from farthing.types import Headers
 from farthing.upstream.breaker import Breaker
-from farthing.upstream.headroom import Headroom, Kind, Mark, Need
+from farthing.upstream.headroom import Headroom, Kind, Mark, Need, told
 from farthing.upstream.ways import Way
 
 MOST = 4_096
@@ -76,6 +76,12 @@ class Health:
         self._learn(ticket, headers).breaker.succeeded()
         self._endpoint(ticket.way).succeeded()
 
+    def declined(self, ticket: Ticket, headers: Headers) -> None:
+        """The provider will not have this request, whoever sends it. Where it tells no limits, none of them was used."""
+        self.answered(ticket, headers)
+        if not told(headers):
+            self._state(ticket.way).headroom.take_back(ticket.marks)
+
     def refused(self, ticket: Ticket, headers: Headers, wait_s: float | None, now: float) -> None:
         """It answered that it cannot, for a reason that others would meet. ``wait_s``: when to come again."""
         self._learn(ticket, headers).breaker.failed(now, ticket.began, wait_s)
@@ -91,10 +97,12 @@ class Health:
         self._state(ticket.way).breaker.left()
         self._endpoint(ticket.way).left()
 
-    def ended(self, ticket: Ticket) -> None:
-        """Nothing of it is under way any more."""
+    def ended(self, ticket: Ticket, *, went: bool = True) -> None:
+        """Nothing of it is under way any more. ``went``: the provider may have seen it."""
         state = self._state(ticket.way)
         state.in_flight = max(0, state.in_flight - 1)
+        if not went:
+            state.headroom.take_back(ticket.marks)
 
     def _learn(self, ticket: Ticket, headers: Headers) -> _State:
         state = self._state(ticket.way)
