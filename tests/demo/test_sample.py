@@ -2,7 +2,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from farthing.demo.sample import load_sample, prompt
-from farthing.simulator.tokens import count
+from farthing.simulator.tokens import count_tokens
 
 
 def test_the_sample_is_small_and_whole():
@@ -33,4 +33,4 @@ def test_every_set_is_attributed():
 
 
 def test_the_support_prompt_is_long_enough_to_be_cached():
-    assert count(prompt("support")) > 1024
+    assert count_tokens(prompt("support")) > 1024

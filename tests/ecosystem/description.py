@@ -104,7 +104,8 @@ def described(path: str, model: str, kind: Kind) -> Schema:
     if kind != "whole":
         narrow = _plain if kind == "plain" else _read
         schema["properties"] = {name: each for name, each in properties.items() if name in READ}
-        schema["required"] = sorted({*schema.get("required", ()), "model"} | ({"input", "tools"} & properties.keys()))
+        asked = {"input", "tools"} if kind == "plain" else {"input"}
+        schema["required"] = sorted({*schema.get("required", ()), "model"} | (asked & properties.keys()))
         schema, components = narrow(schema), {name: narrow(each) for name, each in components.items()}
         if kind == "plain" and path == RESPONSES:
             schema["properties"]["text"] = {"const": {"format": {"type": "json_schema"} | STRICT}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from farthing.simulator import tokens
 from farthing.simulator.answers import Ask, ToolSpec
 from farthing.simulator.anthropic_rules import (
     check_format,
@@ -19,6 +18,7 @@ from farthing.simulator.call import Block, Call, Done, Event, Json, Ttl, Wording
 from farthing.simulator.catalog import Model
 from farthing.simulator.refusals import invalid
 from farthing.simulator.signing import signature
+from farthing.simulator.tokens import count_tokens
 from farthing.simulator.words import words
 from farthing.types import Turn, Usage
 
@@ -125,7 +125,7 @@ def _block_steps(at: int, block: Json, reasoning: int) -> Iterator[tuple[Json, i
     kind = block["type"]
     blank: Json = {"thinking": "", "signature": ""} if kind == "thinking" else {}
     blank |= {"text": ""} if kind == "text" else {"input": {}} if kind == "tool_use" else {}
-    named = tokens.count(block["name"]) if kind == "tool_use" else 0
+    named = count_tokens(block["name"]) if kind == "tool_use" else 0
     yield {"type": "content_block_start", "index": at, "content_block": block | blank}, named
     for delta, count in _block_deltas(block, reasoning):
         yield {"type": "content_block_delta", "index": at, "delta": delta}, count
@@ -140,10 +140,10 @@ def _block_deltas(block: Json, reasoning: int) -> Iterator[tuple[Json, int]]:
         case "tool_use":
             yield {"type": "input_json_delta", "partial_json": ""}, 0
             for part in in_chunks(dump(block["input"]), _TOKENS_A_DELTA):
-                yield {"type": "input_json_delta", "partial_json": part}, tokens.count(part)
+                yield {"type": "input_json_delta", "partial_json": part}, count_tokens(part)
         case _:
             for part in in_chunks(block["text"], _TOKENS_A_DELTA):
-                yield {"type": "text_delta", "text": part}, tokens.count(part)
+                yield {"type": "text_delta", "text": part}, count_tokens(part)
 
 
 def _content(model: str, choice: Wording) -> Iterator[Json]:

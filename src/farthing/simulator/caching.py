@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 import msgspec
 
-from farthing.simulator import tokens
 from farthing.simulator.call import Block, Call
 from farthing.simulator.catalog import Model
+from farthing.simulator.tokens import PER_PROMPT
 from farthing.types import Usage
 
 _SECONDS: Mapping[str, float] = MappingProxyType({"5m": 300.0, "1h": 3600.0})
@@ -45,7 +45,7 @@ class PromptCache:
             return self._automatic(call, now)
         if call.model.cache.kind == "breakpoints":
             return self._breakpoints(call, now)
-        per_prompt = len(tokens.PER_PROMPT) if call.model.embedding else 0
+        per_prompt = len(PER_PROMPT) if call.model.embedding else 0
         return Split(Usage(input=prompt_tokens(call.blocks) - per_prompt))
 
     def write(self, split: Split, now: float) -> None:
@@ -68,7 +68,7 @@ class PromptCache:
     def _automatic(self, call: Call, now: float) -> Split:
         rule = call.model.cache
         pieces = [piece for block in call.blocks for piece in block.pieces()]
-        pieces += tokens.PER_PROMPT
+        pieces += PER_PROMPT
         lengths = range(rule.minimum, len(pieces) + 1, rule.step)
         starts = (0, *lengths[:-1])
         parts = ("\x1f".join(pieces[start:end]) for start, end in zip(starts, lengths, strict=False))
@@ -106,7 +106,7 @@ class PromptCache:
 
 def prompt_tokens(blocks: Iterable[Block]) -> int:
     """All tokens of a prompt."""
-    return sum(len(block.pieces()) for block in blocks) + len(tokens.PER_PROMPT)
+    return sum(len(block.pieces()) for block in blocks) + len(PER_PROMPT)
 
 
 def _block_texts(call: Call) -> Iterator[str]:

@@ -6,9 +6,9 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from farthing.simulator import tokens
 from farthing.simulator.answers import Ask, ToolCall
 from farthing.simulator.catalog import Model
+from farthing.simulator.tokens import PER_MESSAGE, pieces_of
 from farthing.types import Usage
 
 Json = dict[str, Any]
@@ -52,8 +52,8 @@ class Block(msgspec.Struct, frozen=True):
 
     def pieces(self) -> list[str]:
         """The block's tokens."""
-        own = tokens.pieces(self.text)
-        return [*tokens.PER_MESSAGE, *own] if self.opens and self.kind != "tools" else own
+        own = pieces_of(self.text)
+        return [*PER_MESSAGE, *own] if self.opens and self.kind != "tools" else own
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -167,5 +167,5 @@ def dump(value: object) -> str:
 
 def in_chunks(text: str, size: int) -> list[str]:
     """The text in chunks of so many tokens."""
-    parts = tokens.pieces(text)
+    parts = pieces_of(text)
     return ["".join(parts[start : start + size]) for start in range(0, len(parts), size)]

@@ -9,12 +9,12 @@ from hashlib import blake2b
 from math import sqrt
 from typing import Any
 
-from farthing.simulator import tokens
 from farthing.simulator.answers import Ask
 from farthing.simulator.call import Block, Call, Done, Json, arr, integer
 from farthing.simulator.catalog import Model
 from farthing.simulator.openai_wire import known_fields
 from farthing.simulator.refusals import invalid, too_long
+from farthing.simulator.tokens import count_tokens
 from farthing.simulator.words import words
 
 _FIELDS = words("dimensions encoding_format input model user")
@@ -30,7 +30,7 @@ def parse_embeddings(body: Json, model: Model) -> Call:
     if not texts or len(texts) > _MOST_INPUTS or not all(texts):
         raise invalid("'$.input' is invalid. Please check the API reference.", param="input")
     for text in texts:
-        if (length := tokens.count(text)) > model.context:
+        if (length := count_tokens(text)) > model.context:
             raise too_long("openai", length, 0, model.context)
     integer(body.get("dimensions"), "dimensions", model.embedding)
     if (encoding := body.get("encoding_format", "float")) not in ("float", "base64"):

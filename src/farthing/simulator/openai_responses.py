@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from farthing.simulator import tokens
 from farthing.simulator.answers import Ask, ToolSpec
 from farthing.simulator.call import Block, Call, Done, Event, Json, Refusal, Wording, arr, dump, in_chunks, obj, string
 from farthing.simulator.catalog import Model
 from farthing.simulator.openai_items import check_items
-from farthing.simulator.openai_rules import check_format, check_function, check_options
+from farthing.simulator.openai_rules import check_format, check_function, check_options, unknown_format
 from farthing.simulator.openai_wire import head_blocks, known_fields, output_limit, part_text, tool_choice
 from farthing.simulator.refusals import invalid
+from farthing.simulator.tokens import count_tokens, pieces_of
 from farthing.simulator.words import words
 from farthing.types import Turn, Usage
 
@@ -111,15 +111,15 @@ def _item_steps(at: int, item: Json) -> Iterator[tuple[str, Json, int]]:
             inside = where | {"item_id": item["id"], "content_index": 0}
             part: Json = item["content"][0]
             yield "response.content_part.added", inside | {"part": part | {"text": ""}}, 0
-            for piece in tokens.pieces(part["text"]):
+            for piece in pieces_of(part["text"]):
                 yield "response.output_text.delta", inside | {"delta": piece, "logprobs": []}, 1
             yield "response.output_text.done", inside | {"text": part["text"], "logprobs": []}, 0
             yield "response.content_part.done", inside | {"part": part}, 0
         case "function_call":
-            yield "response.output_item.added", where | {"item": begun | {"arguments": ""}}, tokens.count(item["name"])
+            yield "response.output_item.added", where | {"item": begun | {"arguments": ""}}, count_tokens(item["name"])
             inside = where | {"item_id": item["id"]}
             for piece in in_chunks(item["arguments"], 4):
-                yield "response.function_call_arguments.delta", inside | {"delta": piece}, tokens.count(piece)
+                yield "response.function_call_arguments.delta", inside | {"delta": piece}, count_tokens(piece)
             ended = inside | {"name": item["name"], "arguments": item["arguments"]}
             yield "response.function_call_arguments.done", ended, 0
         case _:
@@ -233,4 +233,6 @@ def _format(value: object) -> tuple[Json | None, bool]:
     if wanted.get("type") == "json_schema":
         check_format(wanted, "text.format", "invalid_json_schema")
         return obj(wanted.get("schema"), "text.format.schema"), False
-    return None, wanted.get("type") == "json_object"
+    if wanted.get("type") not in ("text", "json_object"):
+        raise unknown_format(wanted.get("type"), "text.format")
+    return None, wanted["type"] == "json_object"

@@ -132,6 +132,12 @@ def check_format(shape: Json, what: str, code: str | None) -> None:
         check_strict(obj(shape.get("schema"), f"{what}.schema"), f"response_format '{name}'", what, code)
 
 
+def unknown_format(kind: object, what: str) -> Refusal:
+    """What a format of another type than there is gets."""
+    message = f"Invalid value: '{kind}'. Supported values are: 'json_object', 'json_schema', and 'text'."
+    return invalid(message, code="invalid_value", param=f"{what}.type")
+
+
 def check_name(name: str, what: str) -> None:
     """Raises ``Refusal`` for a name with other characters, or a long one."""
     if not _NAME.fullmatch(name):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from farthing.simulator import tokens
 from farthing.simulator.answers import Ask, ToolSpec
 from farthing.simulator.call import Block, Call, Done, Event, Json, Wording, arr, dump, in_chunks, integer, obj, string
 from farthing.simulator.catalog import Model
@@ -15,8 +14,10 @@ from farthing.simulator.openai_rules import (
     check_options,
     check_tools,
     unknown,
+    unknown_format,
 )
 from farthing.simulator.refusals import invalid
+from farthing.simulator.tokens import count_tokens, pieces_of
 from farthing.simulator.words import words
 from farthing.types import Turn, Usage
 
@@ -237,13 +238,13 @@ def _deltas(call: Call, choice: Wording) -> list[tuple[Json, int]]:
     deltas: list[tuple[Json, int]] = [(opening, choice.reasoning)]
     if call.shown and choice.reasoning:
         deltas = [(opening, 0), ({"reasoning_content": THOUGHT}, choice.reasoning)]
-    deltas += [({"content": piece}, 1) for piece in tokens.pieces(choice.text)]
+    deltas += [({"content": piece}, 1) for piece in pieces_of(choice.text)]
     for at, (key, tool) in enumerate(choice.tool_calls):
         function = {"name": tool.name, "arguments": ""}
         start = {"index": at, "id": key, "type": "function", "function": function}
-        deltas.append(({"tool_calls": [start]}, tokens.count(tool.name)))
+        deltas.append(({"tool_calls": [start]}, count_tokens(tool.name)))
         for part in in_chunks(dump(tool.arguments), 4):
-            deltas.append(({"tool_calls": [{"index": at, "function": {"arguments": part}}]}, tokens.count(part)))
+            deltas.append(({"tool_calls": [{"index": at, "function": {"arguments": part}}]}, count_tokens(part)))
     return deltas
 
 
@@ -310,5 +311,4 @@ def _format(value: object) -> tuple[Json | None, bool]:
             check_format(inner, "response_format.json_schema", None)
             return obj(inner.get("schema"), "response_format.json_schema.schema"), True
         case kind:
-            message = f"Invalid value: '{kind}'. Supported values are: 'json_object', 'json_schema', and 'text'."
-            raise invalid(message, code="invalid_value", param="response_format.type")
+            raise unknown_format(kind, "response_format")

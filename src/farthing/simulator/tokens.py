@@ -17,11 +17,11 @@ PER_PROMPT = ("<|reply|>",) * 3
 """What every prompt costs once."""
 
 
-def pieces(text: str) -> list[str]:
+def pieces_of(text: str) -> list[str]:
     """The text, cut into tokens."""
     return _PIECE.findall(text)
 
 
-def count(text: str) -> int:
+def count_tokens(text: str) -> int:
     """How many tokens the text has."""
     return len(_PIECE.findall(text))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import string
 
-from farthing.simulator import tokens
 from farthing.simulator.answers import Answer, reasoning_tokens
 from farthing.simulator.call import Call, Finish, Wording, dump
+from farthing.simulator.tokens import count_tokens, pieces_of
 
 _ALPHABET = string.digits + string.ascii_letters
 _PER_TOOL_CALL = 3
@@ -33,7 +33,7 @@ def finished(call: Call, answer: Answer, ids: Ids) -> Wording:
     text, stop = _stopped(answer.text, call.stop)
     think = answer.reasoning_tokens or (reasoning_tokens(call.ask) if call.think else 0)
     cost_of_tools = sum(tool_call_tokens(each.name, dump(each.arguments)) for each in answer.tool_calls)
-    words = tokens.pieces(text)
+    words = pieces_of(text)
     total = max(1, think + len(words) + cost_of_tools)
     limit = call.ask.max_output
     if limit is not None and total > limit:
@@ -47,7 +47,7 @@ def finished(call: Call, answer: Answer, ids: Ids) -> Wording:
 
 def tool_call_tokens(name: str, arguments: str) -> int:
     """What a tool call costs as output."""
-    return _PER_TOOL_CALL + tokens.count(name) + tokens.count(arguments)
+    return _PER_TOOL_CALL + count_tokens(name) + count_tokens(arguments)
 
 
 def _stopped(text: str, stop: tuple[str, ...]) -> tuple[str, str | None]:

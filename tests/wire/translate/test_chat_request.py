@@ -385,6 +385,10 @@ def test_what_does_not_matter_is_listed():
         (body(reasoning_effort="enormous"), "reasoning_effort"),
         (body(response_format={"type": "xml"}), "'response_format.type'"),
         (body(response_format={"type": "json_schema"}), "'response_format.json_schema.schema'"),
+        (
+            body(response_format={"type": "json_schema", "json_schema": {"schema": {}}}),
+            "'response_format.json_schema.name'",
+        ),
     ],
 )
 def test_an_error_names_the_field(given_body, named):

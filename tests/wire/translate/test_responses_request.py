@@ -286,6 +286,7 @@ def test_thoughts():
         ({"tool_choice": {"type": "allowed_tools", "mode": []}}, "'tool_choice'"),
         ({"text": {"format": {"type": "yaml"}}}, r"text\.format\.type"),
         ({"text": {"format": {"type": "json_schema", "name": "x"}}}, r"text\.format\.schema"),
+        ({"text": {"format": {"type": "json_schema", "schema": {}}}}, r"text\.format\.name"),
         ({"reasoning": {"effort": "heroic"}}, r"reasoning\.effort"),
         ({"temperature": "hot"}, "'temperature'"),
     ],

@@ -116,6 +116,8 @@ def _format(found: shapes.ResponseFormat | None, needs: set[Need]) -> Format | N
     schema = found.json_schema
     if schema is None or (raw := _raw(schema.schema)) is None:
         raise invalid_field("The field 'response_format.json_schema.schema' is missing: it has to be a JSON Schema.")
+    if not schema.name:
+        raise invalid_field("The field 'response_format.json_schema.name' is missing: it has to be a name.")
     needs.add("json_schema")
     return Format("json_schema", schema.name, raw, schema.description, schema.strict)
 

@@ -43,7 +43,7 @@ class _Tool(msgspec.Struct, gc=False):
 
 
 class _Format(msgspec.Struct, gc=False):
-    type: str = "text"
+    type: str = ""
     name: str | None = None
     schema: msgspec.Raw = NOTHING
     description: str | None = None
@@ -203,12 +203,14 @@ def _mode(word: object) -> Mode:
 
 def _format(found: _Request, needs: set[Need]) -> Format | None:
     wanted = found.text and found.text.format
-    if not wanted or wanted.type == "text":
+    if wanted is None or wanted.type == "text":
         return None
     if wanted.type == "json_object":
         return Format("json_object")
     if wanted.type != "json_schema":
         raise invalid_field("The field 'text.format.type' has to be 'text', 'json_object' or 'json_schema'.")
+    if not wanted.name:
+        raise invalid_field("The field 'text.format.name' is missing: it has to be a name.")
     if not has_value(wanted.schema):
         raise invalid_field("The field 'text.format.schema' is missing: it has to be a JSON Schema.")
     needs.add("json_schema")
