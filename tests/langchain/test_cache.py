@@ -1,4 +1,5 @@
-import multiprocessing
+import subprocess
+import sys
 
 import pytest
 from langchain_core.caches import InMemoryCache
@@ -151,24 +152,28 @@ def test_models_without_messages_do_not_say_how_they_ended(cache):
     assert [model.invoke(QUESTION), model.invoke(QUESTION)] == ["one", "two"]
 
 
-def _ask(url, store, answers):
-    from langchain_openai import ChatOpenAI
+ANOTHER = """
+import sys
+from langchain_core.globals import set_llm_cache
+from langchain_openai import ChatOpenAI
+import farthing
+from farthing.langchain import FarthingCache
+from farthing.outside.books import Books
+from farthing.policy import Policy, Store
 
-    set_llm_cache(FarthingCache(books=Books(Policy(store=Store(url=store)), {})))
-    model = ChatOpenAI(model="gpt-4o-mini", base_url=url, api_key="sk-sim", max_retries=0)
-    answers.put(model.invoke(QUESTION).content)
-    farthing.close()
+url, store, question = sys.argv[1:]
+set_llm_cache(FarthingCache(books=Books(Policy(store=Store(url=store)), {})))
+print(ChatOpenAI(model="gpt-4o-mini", base_url=url, api_key="sk-sim", max_retries=0).invoke(question).content)
+farthing.close()
+"""
 
 
 def test_processes_share_it(sim, cache, openai, books):
     first = openai().invoke(QUESTION).content
     books.seat().runtime.answers.flush()
-    context = multiprocessing.get_context("spawn")
-    answers = context.Queue()
-    process = context.Process(target=_ask, args=(sim.openai_url, books.policy.store.url, answers))
-    process.start()
-    assert answers.get(timeout=60) == first
-    process.join()
+    command = [sys.executable, "-c", ANOTHER, sim.openai_url, books.policy.store.url, QUESTION]
+    another = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert (another.stdout.strip(), another.stderr) == (first, "")
     assert len(sim.invoice.lines) == 1
 
 

@@ -13,9 +13,8 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import msgspec
 
 from farthing.errors import ConfigError
-from farthing.policy import presets
 from farthing.policy.model import Cache, Metrics, Model, Otel, Policy, Prices, Rates, Retries, Server, Store, Tiers
-from farthing.policy.presets import Preset
+from farthing.policy.presets import PLACES, Preset, Unfilled, filled, presets, ready
 from farthing.policy.provider import BUILT_IN, LITELLM, Provider, Quirks
 
 TABLES: dict[str, type[msgspec.Struct]] = {
@@ -165,7 +164,7 @@ class _Reader:
         for name, table in self.as_table("providers", value).items():
             section = f"providers.{name}"
             found[name] = self.provider(section, name, dict(self.as_table(section, table)))
-        return found | {name: one for name, one in presets.ready(self.environ) if name not in found}
+        return found | {name: one for name, one in ready(self.environ) if name not in found}
 
     def provider(self, section: str, name: str, own: Raw) -> Provider:
         """A table over what is known of its preset."""
@@ -194,7 +193,7 @@ class _Reader:
 
     def preset(self, section: str, name: str, wanted: object) -> Preset | None:
         """The one that is named, else the one of the same name, if there is one."""
-        known = presets.presets()
+        known = presets()
         if wanted is None:
             return known.get(name)
         if not isinstance(wanted, str) or wanted not in known:
@@ -203,13 +202,13 @@ class _Reader:
 
     def placed(self, section: str, made: Provider, preset: Preset | None) -> Provider:
         """With the places of its addresses filled."""
-        own = {place: cast("str | None", getattr(made, place)) for place in presets.PLACES}
+        own = {place: cast("str | None", getattr(made, place)) for place in PLACES}
         key = "base_url"
         try:
-            url = presets.filled(made.base_url, own, preset, self.environ)
+            url = filled(made.base_url, own, preset, self.environ)
             key = "base_urls"
-            more = tuple(presets.filled(one, own, preset, self.environ) for one in made.base_urls)
-        except presets.Unfilled as lack:
+            more = tuple(filled(one, own, preset, self.environ) for one in made.base_urls)
+        except Unfilled as lack:
             raise self.error(section, lack.place, str(lack)) from None
         except ValueError as problem:
             raise self.error(section, key, str(problem)) from None
