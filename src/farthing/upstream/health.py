@@ -77,7 +77,7 @@ class Health:
         self._endpoint(ticket.way).succeeded()
 
     def declined(self, ticket: Ticket, headers: Headers) -> None:
-        """The provider will not have this request, whoever sends it. Where it tells no limits, none of them was used."""
+        """The provider will have none of it, whoever sends it. Where it tells no limits, it took nothing off them."""
         self.answered(ticket, headers)
         if not told(headers):
             self._state(ticket.way).headroom.take_back(ticket.marks)
