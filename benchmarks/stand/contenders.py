@@ -6,7 +6,6 @@ import http.client
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -115,16 +114,15 @@ def _farthing(mode: str, *, cache: bool = True) -> Callable[[Path, int, str], St
         config.write_text(
             FARTHING.format(mode=mode, port=port, upstream=upstream, folder=folder, cache=str(cache).lower())
         )
-        # As `pip install farthing` gives it: the development environment also has the extra with the tokenizer.
-        program = "import sys; sys.modules['quicktok'] = None; from farthing.cli import main; main()"
-        return Start([sys.executable, "-c", program, "serve", "--config", str(config)], {"OPENAI_API_KEY": KEY})
+        command = str(peers.farthing().with_name("farthing"))
+        return Start([command, "serve", "--config", str(config)], {"OPENAI_API_KEY": KEY})
 
     return start
 
 
 def _python(module: str) -> Callable[[Path, int, str], Start]:
     def start(_: Path, port: int, upstream: str) -> Start:
-        command = [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE.parent), f"stand.{module}:app"]
+        command = [str(peers.farthing()), "-m", "uvicorn", "--app-dir", str(HERE.parent), f"stand.{module}:app"]
         command += ["--port", str(port), "--http", "httptools", "--loop", "uvloop", "--no-access-log"]
         command += ["--log-level", "warning", "--no-server-header", "--no-date-header"]
         return Start(command, {"BARE_UPSTREAM": upstream})

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from stand import peers
 from stand.chart import bars
 from stand.contenders import CONTENDERS
 from stand.load import Figures
@@ -90,7 +91,7 @@ def machine(cores: Cores) -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "architecture": platform.machine(),
         "system": platform.system(),
-        "python": platform.python_version(),
+        "python": peers.build(peers.interpreter()),
         "cores": asdict(cores),
     }
 
