@@ -7,8 +7,6 @@ here knows what a question means; in doubt the two are kept apart, which costs o
 
 from __future__ import annotations
 
-from collections import Counter
-
 from farthing.levers.recall.semantic import vocabulary as known
 from farthing.levers.recall.semantic.reading import OPPOSITES, Literals, read, stem
 
@@ -46,11 +44,16 @@ def gap(one: Literals, other: Literals) -> float:
     """How much of what is asked only one of the two says: 0.0 for the same words in any form and order, 1.0 for none
     in common. Names weigh more than other words, words that are often left out weigh less.
     """
-    mine, yours = Counter(one.words), Counter(other.words)
+    if one.words == other.words:
+        return 0.0
     names = one.names | other.names
-    apart = sum(count * _weight(word, names) for word, count in ((mine - yours) + (yours - mine)).items())
-    common = sum(count * _weight(word, names) for word, count in (mine & yours).items())
-    return apart / (apart + common) if apart else 0.0
+    balance: dict[str, int] = {}
+    for words, side in ((one.words, 1), (other.words, -1)):
+        for word in words:
+            balance[word] = balance.get(word, 0) + side
+    apart = sum(abs(count) * _weight(word, names) for word, count in balance.items())
+    both = sum(_weight(word, names) for words in (one.words, other.words) for word in words)
+    return 2 * apart / (apart + both) if apart else 0.0
 
 
 def _weight(word: str, names: frozenset[str]) -> float:
@@ -85,7 +88,7 @@ def _turned(one: Literals, other: Literals) -> bool:
                 word == target or (word in other.words and target in one.words)
             ):
                 return True
-    return Counter(one.words) == Counter(other.words) and one.words != other.words and _exchanged(one, other)
+    return one.words != other.words and sorted(one.words) == sorted(other.words) and _exchanged(one, other)
 
 
 def _exchanged(one: Literals, other: Literals) -> bool:

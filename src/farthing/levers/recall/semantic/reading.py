@@ -51,7 +51,7 @@ def read(text: str) -> Literals:
     raw = [token.text for token in tokens]
     written = [token for token in tokens if token.kind == "word"]
     shouted = sum(token.capital for token in written) > 0.6 * len(written)
-    stems = [_SAME.get(stem(token.text), stem(token.text)) if token.kind == "word" else token.text for token in tokens]
+    stems = [_canonical(token.text) if token.kind == "word" else token.text for token in tokens]
     telling = [
         (place, word, token)
         for place, (word, token) in enumerate(zip(stems, tokens, strict=True))
@@ -75,13 +75,18 @@ def stem(word: str) -> str:
     """A word without its endings of number and tense: rough, but never without what turns its meaning round."""
     if len(word) < 4 or not word.isascii():
         return word
-    for ending, put in _ENDINGS:
+    for ending, put in _ENDINGS.get(word[-1], ()):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)] + put
             doubled = ending in {"ing", "ed"} and len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz"
             word = word[:-1] if doubled else word
             break
-    return word[:-1] if len(word) > 3 and word.endswith("e") else word
+    return word[:-1] if len(word) > 3 and word[-1] == "e" else word
+
+
+def _canonical(word: str) -> str:
+    root = stem(word)
+    return _SAME.get(root, root)
 
 
 def _expanded(text: str) -> str:
@@ -91,12 +96,18 @@ def _expanded(text: str) -> str:
 
 
 def _scan(text: str) -> Iterator[_Token]:
+    end = 0
     for match in _TOKEN.finditer(text):
         kind, found = str(match.lastgroup), match.group()
-        before = text[: match.start()].rstrip()
-        begins = not before or before[-1] in '.?!:"(\u201c'
-        capital = found[1:] != found[1:].lower() or (found[:1].isupper() and not begins)
-        yield _Token(kind, _normal(kind, found), capital and found != "I", found.isupper() and len(found) > 1)
+        if kind == "plain" and found.islower():  # nearly every token
+            yield _Token("word", found, capital=False)
+        else:
+            begins = end == 0 or not _BEGINNINGS.isdisjoint(text[end : match.start()])
+            inner = found[1:] != found[1:].lower()
+            capital = found != "I" and (inner or (not begins and found[0].isupper()))
+            word = "word" if kind == "plain" else kind
+            yield _Token(word, _normal(kind, found), capital, found.isupper() and len(found) > 1)
+        end = match.end()
 
 
 def _normal(kind: str, found: str) -> str:
@@ -120,15 +131,16 @@ def _numbered(tokens: Iterable[_Token]) -> Iterator[_Token]:
     listed = list(tokens)
     at = 0
     while at < len(listed):
-        value, used = _number(listed, at)
+        token = listed[at]
+        value, used = _number(listed, at) if token.kind == "number" or token.text in _SMALL else ("", 0)
         if not used:
-            yield _dated(listed, at)
+            yield _dated(listed, at) if token.kind == "nth" or token.text in _SPECIAL else token
             at += 1
             continue
         at += used
         yield _Token("number", value, capital=False)
         if at < len(listed) and listed[at].text in _UNITS:
-            yield _Token("unit", _SAME.get(stem(listed[at].text), stem(listed[at].text)), capital=False)
+            yield _Token("unit", _canonical(listed[at].text), capital=False)
             at += 1
 
 
@@ -219,20 +231,22 @@ def _groups(text: str) -> list[list[str]]:
     return [line.split() for line in re.split(r"[;\n]", text) if line.split()]
 
 
-_ENDINGS = (
-    ("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("ss", "ss"), ("us", "us"),
-    ("is", "is"), ("s", ""), ("ing", ""), ("eed", "eed"), ("ied", "y"), ("ed", ""),
-)  # fmt: skip
+_ENDINGS = {
+    "s": (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("ss", "ss"), ("us", "us"),
+          ("is", "is"), ("s", "")),
+    "g": (("ing", ""),),
+    "d": (("eed", "eed"), ("ied", "y"), ("ed", "")),
+}  # fmt: skip
 _DROPPED = frozenset(known.DROPPED.split())
 _NEGATIONS = frozenset(known.NEGATIONS.split())
 _LEFT_OUT = _DROPPED | _NEGATIONS
 _SAME = {stem(word): stem(group[0]) for group in reversed(_groups(known.SAME)) for word in group}
-_SLOTS = frozenset(_SAME.get(stem(word), stem(word)) for word in known.SLOTS.split())
+_SLOTS = frozenset(_canonical(word) for word in known.SLOTS.split())
 _UNITS = frozenset(known.UNITS.split())
 OPPOSITES = frozenset(
     frozenset(pair)
     for words in _groups(known.OPPOSITES)
-    for pair in (words, [_SAME.get(stem(word), stem(word)) for word in words])
+    for pair in (words, [_canonical(word) for word in words])
     if len(set(pair)) == 2
 )
 """Pairs of words, as written and as stems."""
@@ -247,6 +261,8 @@ _CALENDAR = {
     for written in {name, name[:3], "sept" if name == "september" else name, "tues" if name == "tuesday" else name}
 }
 _DOUBTFUL = {word for word in _CALENDAR if len(word) < 5} - {"june", "july"} | {"march"}
+_SPECIAL = frozenset({*_ORDINALS, *_CALENDAR, *known.CURRENCIES})
+_BEGINNINGS = frozenset('.?!:"(\u201c\n')
 _DIRECTIONS = {"to": "to", "into": "to", "onto": "to", "towards": "to", "from": "from", "than": "than", "over": "over"}
 _TAIL = re.compile(r"(?<=\w)'(?:s|d|ll|re|ve|m)\b", re.IGNORECASE)
 _NOT = re.compile(r"n't\b|(?<=can)not\b", re.IGNORECASE)
@@ -255,7 +271,8 @@ _CLOCK_PARTS = re.compile(r"(\d{1,2})(?::(\d\d))?\s?(?:([ap])\.?m\.?)?")
 _QUOTED = re.compile(r"\"([^\"]+)\"|\u201c([^\u201d]+)\u201d|(?<!\w)'([^']+)'(?!\w)|`([^`]+)`")
 _WORDY_UNITS = "|".join(sorted((word for word in known.UNITS.split()), key=len, reverse=True))
 _TOKEN = re.compile(
-    r"(?P<address>(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.\w[\w.-]*|(?<![\w/])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]*)*|[A-Za-z]:\\\S+)"
+    r"(?P<plain>[a-z]+(?=[ ,?]|$))"  # cannot be the beginning of anything longer
+    r"|(?P<address>(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.\w[\w.-]*|(?<![\w/])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]*)*|[A-Za-z]:\\\S+)"
     r"|(?P<clock>(?<![\w:.])(?:\d{1,2}:\d\d(?:\s?[ap]\.?m\b)?|\d{1,2}\s?[ap]\.?m\b)(?![:\d]))"
     r"|(?P<nth>\d+(?:st|nd|rd|th)\b)"
     rf"|(?P<number>(?:(?<![\w.)])[-\u2212])?\d+(?:[.,]\d+)*(?=(?:{_WORDY_UNITS}|mn|bn)?(?![\w]|[-./:_]\w*\d)))"
