@@ -2,12 +2,16 @@
 
     python benchmarks/cache_gate.py --data replay_mix.parquet      # needs pyarrow
     python benchmarks/cache_gate.py --data month.jsonl.gz [--json]
+    python benchmarks/cache_gate.py --data situatedqa_dependency.parquet
+    python benchmarks/cache_gate.py --data cast_multiturn.parquet
 
 Takes labelled traffic: a parquet file with the columns ``tenant``, ``query``, ``previous_turns``, ``cacheable``,
 ``why_not`` and ``class_id``, or JSON lines with ``tenant``, ``body`` (an OpenAI or Anthropic chat request),
 ``cacheable`` and ``why_not``. Two requests are the same if the recall key says so. Wrong: served though an answer may
-not be given again, or of another class. Rules were written while looking at half 0 of the texts (a hash decides);
-half 1 is the check.
+not be given again, or of another class. Rules were written while looking at half 0 of the texts (a hash decides), and
+the model beside them was trained on half 0 of other sets that share texts with these; half 1 is the check. Of single
+questions that are labelled as depending on time, place or what was said before (the last two commands) it counts how
+many are refused; of CAsT only the topics that the model was not trained on.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from typing import Any
 
 import msgspec
 
-from farthing.levers.recall.gate import Flags, read_flags, refusal
+from farthing.levers.recall.gate import Flags, read_flags, refusal, refused_by_words
 from farthing.levers.recall.key import Partition, recall_key
 from farthing.types import Facts, Prompt, Turn
 from farthing.wire.routes import wire_for
@@ -43,6 +47,9 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="a .parquet or .jsonl.gz file of labelled requests")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
+    if (single := labelled(args.data)) is not None:
+        print(json.dumps(single, indent=None if args.json else 2))
+        return 0
     items = list(mix(args.data) if args.data.suffix == ".parquet" else month(args.data))
     results = {
         name: replay(chosen)
@@ -98,6 +105,38 @@ def replay(items: list[Item]) -> dict[str, Any]:
     }
 
 
+def labelled(path: Path) -> dict[str, Any] | None:
+    """Refused of the questions with each label, in each half; ``None`` if the file holds traffic instead."""
+    if path.suffix != ".parquet":
+        return None
+    rows = table(path)
+    if "context_dependent" in rows[0]:
+        found = [
+            (f"needs context: {bool(row['context_dependent'])}", row["raw"])
+            for row in rows
+            if blake2b(f"{row['year']} {row['topic']}".encode(), digest_size=1).digest()[0] % 3 == 0
+        ]
+    elif "is_dependent" in rows[0]:
+        found = [(f"depends on {row['context_type']}: {row['is_dependent']}", row["query"]) for row in rows]
+    else:
+        return None
+    seen: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    for label, text in found:
+        name = f"half {half(text)}, {label}"
+        seen[name] += 1
+        refused[name] += refused_by_words(text) is not None
+    return {name: {"questions": seen[name], "refused": share(refused[name], seen[name])} for name in sorted(seen)}
+
+
+def table(path: Path) -> list[dict[str, Any]]:
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        sys.exit("reading parquet needs pyarrow: pip install pyarrow, into an environment of its own if you like")
+    return parquet.read_table(path).to_pylist()
+
+
 def share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
 
@@ -111,12 +150,7 @@ def partition(tenant: str) -> Partition:
 
 
 def mix(path: Path) -> Iterator[Item]:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        sys.exit("reading parquet needs pyarrow: pip install pyarrow, into an environment of its own if you like")
-    columns = ["tenant", "query", "previous_turns", "cacheable", "why_not", "class_id"]
-    for row in parquet.read_table(path, columns=columns).to_pylist():
+    for row in table(path):
         before = json.loads(row["previous_turns"] or "[]")
         said = [{"role": "assistant", "content": "…"}] if before else []
         body = {"messages": [*before, *said, {"role": "user", "content": row["query"]}]}

@@ -67,6 +67,8 @@ REFUSED = {
         "who has the most medals in curling",
         "when is the next eclipse",
         "how many titles has the club",
+        "who won Sing for Me",
+        "which city has the cleanest beaches",
     ],
     "needs_context": [
         "is there a fee for it?",

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from farthing.levers.recall.gate_model import load
 from farthing.levers.recall.rules import DATED, FRAGMENT, OWN_STORY, PAYLOAD, Rules
 from farthing.levers.recall.rules_asker import ACTION, CREATIVE, NEEDS_CONTEXT, PERSONAL
 from farthing.levers.recall.rules_languages import FOREIGN_SCRIPT, PRESENT, REPORTED
@@ -77,6 +78,14 @@ def _refused_by_shape(facts: Facts, prompt: Prompt, flags: Flags, *, conversatio
 def refused_by_words(question: str) -> str | None:
     """The reason in the words of a question; ``None`` if there is none."""
     text = _asked(question)
+    if reason := refused_by_rules(text):
+        return reason
+    document = len(text) < len(question.strip())
+    return "doubtful" if not document and _MODEL.doubts(text) else None
+
+
+def refused_by_rules(text: str) -> str | None:
+    """The reason that a rule gives, for the part of a message that asks, in lower case."""
     if not text.isascii() and _UNREAD.search(text):
         return "language"
     timely = False
@@ -113,6 +122,7 @@ def _index(rules: Mapping[str, Rules]) -> dict[str, list[tuple[str, re.Pattern[s
     return index
 
 
+_MODEL = load()
 _WORD = re.compile(r"[^\W\d_]+")
 _UNREAD = re.compile(FOREIGN_SCRIPT)
 _FRAGMENT = re.compile(FRAGMENT)

@@ -10,8 +10,9 @@ costs one call, a wrong answer costs trust. ``benchmarks/cache_gate.py`` measure
 
 from __future__ import annotations
 
-RULES_VERSION = 2
-"""Raised whenever a rule begins to refuse more: it is part of every key, so what was let in before is not found."""
+RULES_VERSION = 3
+"""Raised whenever a rule or the model beside them begins to refuse more: it is part of every key, so
+what was let in before is not found."""
 
 Rules = tuple[tuple[str, str], ...]
 """Words, separated by spaces; a pattern."""
@@ -58,8 +59,9 @@ FRAGMENT = (
 DATED = r"\b1[0-9]\d\d\b|\b20\d\d\b|\bfirst\b|\boriginal|\b(?:1[0-9]|20)\d0s\b|\bseason \w+ episode\b"
 """Words that fix a question in time: its answer is history."""
 
-OWN_STORY = r"\b(?:i|i'm|i've|i'd|my|me|we|our)\b"
-"""Someone tells what happened to them: ``today`` is then when it happened, not what is asked for."""
+OWN_STORY = r"^(?!\W*who\b).*\b(?:i|i'm|i've|i'd|my|me|we|our)\b"
+"""Someone tells what happened to them: ``today`` is then when it happened, not what is asked for. Who won is still
+who won, of "I Want to Sing" too."""
 
 PAYLOAD = (
     r"\W{0,3}(?:please )?(?:classify|categori[sz]e|label|translate|summari[sz]e|extract|rewrite|rephrase"

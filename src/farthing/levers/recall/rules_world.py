@@ -190,6 +190,10 @@ TIMELY: Rules = (
             r"|world|record|won)\b"
         ),
     ),
+    (
+        "best worst safest cheapest hardest cleanest strongest leading",
+        r"\b(?:what|which) (?:state|country|city|town|team|club|school|company|bank|airline)\b.{0,40}\b<>\b",
+    ),
     ("record", r"\brecord\b.{0,40}\b(?:for|of|in|held|holder|most)\b"),
     ("time career lifetime history", r"\ball[- ]time\b|\b(?:career|lifetime)\b|\bin (?:the )?history\b"),
     ("old age", r"\bhow old (?:is|are|was)\b|\bage of\b"),
