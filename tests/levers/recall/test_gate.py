@@ -11,6 +11,9 @@ from farthing.levers.recall.gate import Flags, read_flags, refusal, refused_by_w
 from farthing.types import Facts, Prompt, Turn
 
 SERVED = [
+    "Is there a list of harbours?",
+    "How long does it take to deliver a parcel?",
+    "Why is the exchange rate for my payment wrong?",
     "How do I change the address on my policy?",
     "Why was my parcel returned to the sender?",
     "My card does not work abroad, what can I do?",

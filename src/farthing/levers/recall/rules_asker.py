@@ -96,7 +96,7 @@ PERSONAL: Rules = (
         """,
         (
             r"\b(?:any|new|unread|recent|last|which|what|check|read|show|have|there|list"
-            r"|describe) (?:\w+ ){0,2}<>\b"
+            r"|describe) (?:\w+ ){0,2}<>\b(?<!\ba list)"
             r"|\b(?:on|in|from) my (?:\w+ )?<>\b"
         ),
     ),
@@ -122,7 +122,7 @@ PERSONAL: Rules = (
     ),
     (
         "deliver delivery takeaway takeout away out",
-        r"\b(?:do|does|can|will)\b.{0,30}\b(?:deliver|delivery|take ?away|take ?out)\b",
+        r"^(?!.*\bhow long\b).*\b(?:do|does|can|will)\b.{0,30}\b(?:deliver|delivery|take ?away|take ?out)\b",
     ),
     ("who name know", r"\bwho am i\b|\bmy name\b|\bdo you know (?:me|my|who i)\b"),
     ("like love enjoy hate dislike", r"^i (?:really |also |do )?<> "),
@@ -130,7 +130,7 @@ PERSONAL: Rules = (
         "phone number email e mail address contact birthday mobile",
         (
             r"\b(?:phone|phone number|e-?mail|contact|birthday)(?: number| info\w*| details?| address)? (?:of"
-            r"|for) (?!an?\b|the\b)\w+"
+            r"|for) (?!an?\b|the\b|help\b|support\b|more\b)\w+"
             r"|\b(?:\w+'s|his|her) (?:\w+ )?<>\b"
         ),
     ),

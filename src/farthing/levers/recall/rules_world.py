@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farthing.levers.recall.rules import DATE, NEXT, PERIOD, Rules
+from farthing.levers.recall.rules import DATE, GENERAL, NEXT, PERIOD, Rules
 
 _MONEY = (
     "dollars?|usd|euros?|eur|pounds?|gbp|sterling|yen|yuan|rmb|rupees?|rupies|inr|pesos?|francs?|rubles?"
@@ -59,8 +59,8 @@ LIVE_DATA: Rules = (
     (
         "rate rates",
         (
-            r"\b(?:currency|dollar|euro|pound|exchange|conversion) <> (?:of|for|between|from|to|in|today|with)\b"
-            r"|\b(?:what|what's|show|new|tell)\b.{0,30}\b(?:exchange|currency|conversion) <>\b"
+            rf"^{GENERAL}.*(?:\b(?:currency|dollar|euro|pound|exchange|conversion) <> (?:of|for|between|from|to|in"
+            r"|today|with)\b|\b(?:what|what's|show|new|tell)\b.{0,30}\b(?:exchange|currency|conversion) <>\b)"
         ),
     ),
     (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from farthing.levers.recall.semantic.literals import Literals, clash, conflict, gap, read
+from farthing.levers.recall.semantic.literals import SOFT, Literals, clash, conflict, gap, read
 
 APART = {
     "number": [
@@ -58,6 +58,7 @@ APART = {
         ("What is the maximum draught?", "What is the minimum draught?"),
         ("How do I upload the log?", "How do I download the log?"),
         ("arguments for a keel", "arguments against a keel"),
+        ("Should I tell him?", "Should I tell her?"),
     ],
     "direction": [
         ("How do I convert feet to fathoms?", "How do I convert fathoms to feet?"),
@@ -66,8 +67,14 @@ APART = {
         ("Are gulls afraid of eagles?", "Are eagles afraid of gulls?"),
         ("go from 5 to 10", "go from 10 to 5"),
         ("Can law graduates apply for nursing?", "Can nursing graduates apply for law?"),
+        ("a degree in law and a job in nursing", "a degree in nursing and a job in law"),
     ],
     "slot": [("how to varnish a rudder", "how to varnish a paddle")],
+    "narrower": [
+        ("What are the rules of a regatta?", "What are the rules of a junior regatta?"),
+        ("How do I varnish a rudder?", "How do I varnish a rudder using spray?"),
+        ("Which knots hold?", "Which knots hold in wet rope?"),
+    ],
 }
 
 TOGETHER = [
@@ -96,6 +103,11 @@ def test_what_keeps_two_questions_apart(reason, pair):
 def test_other_wordings_of_the_same(pair):
     assert conflict(*pair) is None
     assert gap(read(pair[0]), read(pair[1])) == 0
+
+
+def test_only_doubts_may_be_overruled():
+    assert set(APART) > SOFT
+    assert SOFT.isdisjoint({"number", "unit", "code", "date", "address", "quote", "negation", "opposite", "direction"})
 
 
 FRAMES = [

@@ -10,7 +10,12 @@ from __future__ import annotations
 from farthing.levers.recall.semantic import vocabulary as known
 from farthing.levers.recall.semantic.reading import OPPOSITES, Literals, read, stem
 
-__all__ = ["Literals", "clash", "conflict", "gap", "read"]
+__all__ = ["SOFT", "Literals", "clash", "conflict", "gap", "read"]
+
+SOFT = frozenset({"kind", "slot", "narrower"})
+"""Conflicts that are often none: another way of asking, a synonym that no list knows, a word that says nothing. A judge
+who has seen both questions may overrule them; the others are never to be overruled.
+"""
 
 
 def conflict(one: str, other: str) -> str | None:
@@ -37,7 +42,7 @@ def clash(one: Literals, other: Literals) -> str | None:
         return "opposite"
     if _turned(one, other):
         return "direction"
-    return "slot" if _frames(one.words, other.words) else None
+    return _frames(one.words, other.words)
 
 
 def gap(one: Literals, other: Literals) -> float:
@@ -96,10 +101,10 @@ def _exchanged(one: Literals, other: Literals) -> bool:
     ours, theirs = one.text.split(), other.text.split()
     if _PASSIVE.isdisjoint(ours) != _PASSIVE.isdisjoint(theirs):
         return False  # the same in the active and the passive voice
-    if not _SYMMETRIC.isdisjoint(ours) and not _SYMMETRIC.isdisjoint(theirs):
-        return False  # pros and cons of A and B
     mine, yours = one.words, other.words
     differ = [at for at, (word, other_word) in enumerate(zip(mine, yours, strict=True)) if word != other_word]
+    if _listed(one, differ[0], differ[-1]) and _listed(other, differ[0], differ[-1]):
+        return False  # pros and cons of A and B
     if len(differ) <= differ[-1] - differ[0]:
         return True  # some words stayed between those that moved
     head, end = differ[0], differ[-1] + 1
@@ -116,6 +121,12 @@ def _exchanged(one: Literals, other: Literals) -> bool:
     return False
 
 
+def _listed(text: Literals, first: int, last: int) -> bool:
+    """Whether nothing but ``and`` and the like parts some words."""
+    apart = {word for place in range(first + 1, last + 1) for word in _between(text, place)}
+    return bool(apart) and apart <= _SYMMETRIC
+
+
 def _between(text: Literals, place: int) -> list[str]:
     """What stands between a word and the one before it, articles left out."""
     return [
@@ -123,14 +134,18 @@ def _between(text: Literals, place: int) -> list[str]:
     ]
 
 
-def _frames(mine: tuple[str, ...], yours: tuple[str, ...]) -> bool:
-    """The same sentence with something else in one place."""
+def _frames(mine: tuple[str, ...], yours: tuple[str, ...]) -> str | None:
+    """The same sentence with something else in one place (``slot``), or with something more (``narrower``)."""
     head = _same_beginning(mine, yours)
     tail = _same_beginning(mine[head:][::-1], yours[head:][::-1])
     left, right = set(mine[head : len(mine) - tail]), set(yours[head : len(yours) - tail])
-    if not left or not right or left & right:
-        return False
-    return head + tail > 0 and max(len(left), len(right)) <= _SLOT and not (left <= _VAGUE or right <= _VAGUE)
+    if left <= _VAGUE and right <= _VAGUE:
+        return None
+    if not left or not right:
+        return "narrower" if len(left | right) <= _MORE and head + tail > 0 else None
+    if left & right or head + tail == 0 or left <= _VAGUE or right <= _VAGUE:
+        return None
+    return "slot" if max(len(left), len(right)) <= _SLOT else None
 
 
 def _same_beginning(mine: tuple[str, ...], yours: tuple[str, ...]) -> int:
@@ -141,10 +156,12 @@ def _same_beginning(mine: tuple[str, ...], yours: tuple[str, ...]) -> int:
 _NAME, _OFTEN_LEFT_OUT = 3.0, 0.35
 _SLOT = 2
 """Words that a slot holds at most."""
+_MORE = 3
+"""Words that one question says more than the other, in one place: with more of them it is another way of asking."""
 _VAGUE = frozenset(stem(word) for word in known.VAGUE.split())
 _ARTICLES = frozenset({"a", "an", "the"})
 _PASSIVE = frozenset({"is", "are", "was", "were", "be", "been", "being", "get", "gets", "got"})
-_SYMMETRIC = frozenset({"and", "or", "vs", "versus", "between"})
+_SYMMETRIC = frozenset({"and", "or", "vs", "versus"})
 _ALIKE = frozenset(
     frozenset(pair.split(" "))
     for pair in (

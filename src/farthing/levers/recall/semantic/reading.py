@@ -290,7 +290,8 @@ _KINDS = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         ("why", r"\bwhy\b|\bhow come\b|\breasons? (?:for|why|behind|that|of)\b|\bwhat causes?\b"),
-        ("count", r"\bhow many\b|\bnumber of\b"),
+        ("count", r"\bhow many\b|\bnumber of\b|^count\b"),
+        ("need", r"\bwhat (?:\w+ ){0,4}(?:needs?|needed|required?)\b"),
         ("amount", r"\bhow much\b"),
         ("often", r"\bhow (?:often|frequently)\b"),
         (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 DROPPED: Final = """
-    a an the this that these those there here some any all every each both such other another
+    a an the this that these those there here some any all every each both such
     i me my mine myself you your yours yourself we us our ours ourselves it its itself one ones oneself
     he him his himself she her hers herself they them their theirs themselves u ur
     someone somebody anyone anybody everyone everybody people person folks something anything thing things stuff
@@ -30,8 +30,8 @@ DROPPED: Final = """
 """Says how something is asked, not what about."""
 
 VAGUE: Final = """
-    work find look begin start begin happen become come feel try keep put see part fact point case time
-    idea list information info detail details important main major real new different various certain specific
+    find look begin start other begin happen become come feel try keep put see part fact point case time
+    idea information info detail details important main major real new different various certain specific
     popular common normal general several many much more most few little lot big small long short high
     usually generally often always still already again through during between among while within around
     back up out over place question answer guy reason cause
@@ -93,7 +93,7 @@ OPPOSITES: Final = """
     approve deny; include exclude; attach detach; push pull; pass fail; true false; always never; love hate
     like dislike; arrive depart; enter exit; enter leave; early late; earliest latest; input output; upper lower
     top bottom; front back; inside outside; above below; over under; male female; man woman; boy girl; husband wife
-    father mother; brother sister; son daughter; king queen; he she; day night; am pm; morning evening
+    father mother; brother sister; son daughter; king queen; he she; him her; his her; day night; am pm; morning evening
     summer winter; public private; internal external; domestic international; local global; legal illegal
     safe dangerous; rich poor; cheap expensive; strong weak; debit credit; call put; asset liability; owe refund
     income expense; supply demand; bull bear; acute chronic; benign malignant; hypo hyper; hypertension hypotension
