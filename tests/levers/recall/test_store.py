@@ -196,7 +196,7 @@ def test_a_full_map_makes_room_and_loses_no_more_than_it_must(tmp_path, key, mak
         tight.put(key(number), make_answer(body=bytes(8000)), NOW)
     tight.flush()
     tight._env.set_mapsize((tight._env.info()["last_pgno"] + 12) * 4096)
-    tight._max_bytes = 300_000
+    tight.max_bytes = 300_000
     for number in range(20, 60):
         tight.put(key(number), make_answer(body=bytes(8000)), NOW)
         tight.flush()

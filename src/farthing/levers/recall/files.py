@@ -48,8 +48,8 @@ def _open(path: Path, max_bytes: int) -> tuple[Env, Tables]:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)  # answers are for their owner's eyes only
     env = lmdb.open(
         str(path),
-        map_size=max_bytes + max_bytes // 4 + _SLACK,
-        max_dbs=4,
+        map_size=max_bytes + max_bytes // 2 + _SLACK,  # a quarter for what is fragmented, a quarter for the questions
+        max_dbs=10,
         max_readers=_READERS,
         max_spare_txns=4,
         mode=0o600,

@@ -56,7 +56,11 @@ class _Wake(msgspec.Struct, frozen=True):
     stop: bool = False
 
 
-_Op = _Put | _Drop | _Expire | _Wake
+class _Do(msgspec.Struct, frozen=True):
+    action: Callable[[Txn], object]
+
+
+_Op = _Put | _Drop | _Expire | _Do | _Wake
 _DECODER = msgspec.msgpack.Decoder(_Record)
 
 
@@ -80,7 +84,8 @@ class AnswerStore:
         """What happened on opening, for the log; ``None`` if nothing did."""
         self._env = env
         self._tables = tables
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+        """About so much may lie on disk."""
         self._queue: queue.Queue[_Op] = queue.Queue(_QUEUE)
         self._waiting: dict[bytes, Answer] = {}  # put, not yet written: already to be found
         self._waiting_bytes = 0
@@ -118,7 +123,7 @@ class AnswerStore:
     def put(self, key: bytes, answer: Answer, now: float) -> bool:
         """Keep an answer; it can be found at once and is on disk a moment later. False if it was dropped."""
         size = len(answer.body)
-        full = self._waiting_bytes + size > _QUEUE_BYTES or size > self._max_bytes // 2
+        full = self._waiting_bytes + size > _QUEUE_BYTES or size > self.max_bytes // 2
         if self._closed or full or now >= answer.expires_at:
             self._dropped += 1
             return False
@@ -141,6 +146,22 @@ class AnswerStore:
     def expire(self, now: float) -> None:
         """Have everything deleted that has expired, in the background."""
         self._enqueue(_Expire(now))
+
+    @property
+    def env(self) -> Env:
+        """The LMDB environment, for tables of others that belong to the answers."""
+        return self._env
+
+    def do(self, action: Callable[[Txn], object]) -> bool:
+        """Have the writer do something in its next transaction; False if it is too far behind.
+
+        It may be done twice, in a transaction that fails and in the one that follows.
+        """
+        return not self._closed and self._enqueue(_Do(action))
+
+    def remove(self, txn: Txn, key: bytes) -> None:
+        """Take an answer out, within a transaction of ``env``."""
+        ranking.remove(txn, self._tables, key)
 
     def flush(self) -> None:
         """Wait until everything so far is on disk."""
@@ -243,7 +264,7 @@ class AnswerStore:
         self._env.reader_check()
         for share in (2, 3, 4):  # LMDB reuses a page two commits after the one that freed it
             with self._env.begin(write=True) as txn:
-                ranking.make_room(txn, self._tables, self._max_bytes // share)
+                ranking.make_room(txn, self._tables, self.max_bytes // share)
 
     def _apply(self, batch: list[_Op], hits: dict[bytes, int]) -> None:
         with self._env.begin(write=True) as txn:
@@ -251,11 +272,13 @@ class AnswerStore:
             for op in batch:
                 if isinstance(op, _Put):
                     record = msgspec.msgpack.encode(_Record(op.key, op.answer))
-                    ranking.insert(txn, self._tables, op.key, op.answer, record, self._max_bytes)
+                    ranking.insert(txn, self._tables, op.key, op.answer, record, self.max_bytes)
                 elif isinstance(op, _Drop):
                     ranking.remove(txn, self._tables, op.key)
                 elif isinstance(op, _Expire):
                     self._expire(txn, op.before)
+                elif isinstance(op, _Do):
+                    op.action(txn)
             for key, count in early.items():  # of answers that were served before they were written
                 ranking.add_hits(txn, self._tables, key, count)
 

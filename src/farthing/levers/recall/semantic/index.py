@@ -16,6 +16,7 @@ _SIGN_BITS = 256
 """Of the first components at most: a distance fits into a byte. Encoders put what matters most first, if anywhere."""
 _CANDIDATES = 64
 """So many of the closest by signs are multiplied; as many vectors need no scan before."""
+_ROW_BYTES = 120  # of a vector's number, length, and place in the dict
 _SIGNS = bytes(b"10"[byte >= 128] for byte in range(256))  # int8 → the digit "1" unless it is negative
 
 Matches = list[tuple[int, float]]
@@ -37,11 +38,16 @@ class Index(Protocol):
         """The ``count`` nearest, or all there are if these are fewer. Raises ``ValueError`` as ``add`` does."""
         ...
 
+    @property
+    def memory(self) -> int:
+        """About how many bytes it takes."""
+        ...
+
     def __len__(self) -> int: ...
 
 
 class Scan:
-    """An index that looks at everything. A vector takes its bytes and about 150 more."""
+    """An index that looks at everything."""
 
     def __init__(self, dimensions: int) -> None:
         import simsimd
@@ -57,6 +63,10 @@ class Scan:
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    @property
+    def memory(self) -> int:
+        return len(self._vectors) + len(self._signs) + _ROW_BYTES * len(self._numbers)
 
     def add(self, number: int, vector: bytes) -> None:
         square = self._square(vector)
@@ -80,6 +90,13 @@ class Scan:
             _move(self._signs, self._width, last, row)
         del self._numbers[last:], self._squares[last:]
         del self._vectors[last * self._dimensions :], self._signs[last * self._width :]
+
+    def pop(self) -> tuple[int, bytes]:
+        """Take one out, the last: it costs least. Raises ``IndexError`` if there is none."""
+        number = self._numbers[-1]
+        vector = bytes(self._vectors[-self._dimensions :])
+        self.remove(number)
+        return number, vector
 
     def nearest(self, vector: bytes, count: int) -> Matches:
         square = self._square(vector)

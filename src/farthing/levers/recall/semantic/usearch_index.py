@@ -50,6 +50,10 @@ class Graph:
     def __contains__(self, number: int) -> bool:
         return number in self._index
 
+    @property
+    def memory(self) -> int:
+        return self._index.memory_usage
+
     def add(self, number: int, vector: bytes) -> None:
         self._index.add(number, self._read(vector), threads=1)
 
