@@ -34,8 +34,12 @@ APART = {
         ("What is https://a.example/x about?", "What is https://a.example/y about?"),
         ("Write to ann@mill.example", "Write to bob@mill.example"),
         ("What is in /etc/hosts?", "What is in /etc/fstab?"),
+        ("Who runs main.py?", "Who runs test.py?"),
+        ("Is good.com safe?", "Is best.com safe?"),
+        ("What does get_user return?", "What does set_user return?"),
     ],
-    "quote": [('What does "carry" mean?', 'What does "curry" mean?')],
+    "quote": [('What does "carry" mean?', 'What does "curry" mean?'), ('Why "why"?', "Why it?")],
+    "sign": [("Is x + y right?", "Is x * y right?"), ("Is \u00bd right?", "Is \u00bc right?")],
     "negation": [
         ("Which fees are refunded?", "Which fees aren't refunded?"),
         ("Can I sail without a licence?", "Can I sail with a licence?"),
@@ -59,6 +63,8 @@ APART = {
         ("How do I upload the log?", "How do I download the log?"),
         ("arguments for a keel", "arguments against a keel"),
         ("Should I tell him?", "Should I tell her?"),
+        ("Is it legal to moor here?", "Is it illegal to moor here?"),
+        ("Does it open at noon?", "Does it open at midnight?"),
     ],
     "direction": [
         ("How do I convert feet to fathoms?", "How do I convert fathoms to feet?"),
@@ -134,6 +140,8 @@ LITERALS = {
     "time": st.times().map(lambda time: f"{time:%H:%M}"),
     "address": _letters.map(lambda path: f"https://harbour.example/{path}"),
     "mail": _letters.map(lambda name: f"{name}@harbour.example"),
+    "file": _letters.map(lambda name: f"{name}.csv"),
+    "variable": st.tuples(_letters, _letters).map("_".join),
     "path": _letters.map(lambda name: f"/srv/{name}"),
     "quote": st.lists(_letters, min_size=1, max_size=4).map(lambda words: f'"{" ".join(words)}"'),
 }

@@ -7,6 +7,8 @@ here knows what a question means; in doubt the two are kept apart, which costs o
 
 from __future__ import annotations
 
+from itertools import product
+
 from farthing.levers.recall.semantic import vocabulary as known
 from farthing.levers.recall.semantic.reading import OPPOSITES, Literals, read, stem
 
@@ -38,7 +40,7 @@ def clash(one: Literals, other: Literals) -> str | None:
     mine, yours = set(one.words), set(other.words)
     if one.names - yours or other.names - mine:
         return "name"
-    if _opposed(one.poles - other.poles, other.poles - one.poles):
+    if _opposed(one.poles - other.poles, other.poles - one.poles) or _denied(mine - yours, yours - mine):
         return "opposite"
     if _turned(one, other):
         return "direction"
@@ -66,12 +68,16 @@ def _weight(word: str, names: frozenset[str]) -> float:
 
 
 def _quoted_alike(one: Literals, other: Literals) -> bool:
-    """The same quotations, or those of the one stand in the other without the marks."""
+    """The same quotations, or those of the one stand in the other without the marks and say something."""
     if one.quotes and other.quotes:
         return one.quotes == other.quotes
-    return all(f" {quote} " in f" {other.text} " for quote in one.quotes) and all(
-        f" {quote} " in f" {one.text} " for quote in other.quotes
+    return all(_stands_in(quote, other) for quote in one.quotes) and all(
+        _stands_in(quote, one) for quote in other.quotes
     )
+
+
+def _stands_in(quote: str, text: Literals) -> bool:
+    return f" {quote} " in f" {text.text} " and bool(read(quote).words)
 
 
 def _kinds_agree(one: Literals, other: Literals) -> bool:
@@ -80,6 +86,14 @@ def _kinds_agree(one: Literals, other: Literals) -> bool:
 
 def _opposed(mine: frozenset[str], yours: frozenset[str]) -> bool:
     return any(frozenset((word, word_too)) in OPPOSITES for word in mine for word_too in yours)
+
+
+def _denied(mine: set[str], yours: set[str]) -> bool:
+    """A word here is the other's word with a prefix that turns it round: legal, illegal."""
+    return any(
+        longer.endswith(word) and longer[: -len(word)] in _TURNING
+        for word, longer in (*product(mine, yours), *product(yours, mine))
+    )
 
 
 def _turned(one: Literals, other: Literals) -> bool:
@@ -142,8 +156,8 @@ def _frames(mine: tuple[str, ...], yours: tuple[str, ...]) -> str | None:
     if left <= _VAGUE and right <= _VAGUE:
         return None
     if not left or not right:
-        return "narrower" if len(left | right) <= _MORE and head + tail > 0 else None
-    if left & right or head + tail == 0 or left <= _VAGUE or right <= _VAGUE:
+        return "narrower" if len(left | right) <= _MORE else None
+    if left & right or left <= _VAGUE or right <= _VAGUE:
         return None
     return "slot" if max(len(left), len(right)) <= _SLOT else None
 
@@ -154,6 +168,7 @@ def _same_beginning(mine: tuple[str, ...], yours: tuple[str, ...]) -> int:
 
 
 _NAME, _OFTEN_LEFT_OUT = 3.0, 0.35
+_TURNING = frozenset({"un", "in", "im", "il", "ir", "non", "dis", "mis", "de", "anti"})
 _SLOT = 2
 """Words that a slot holds at most."""
 _MORE = 3

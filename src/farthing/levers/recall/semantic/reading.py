@@ -105,7 +105,7 @@ def _scan(text: str) -> Iterator[_Token]:
             begins = end == 0 or not _BEGINNINGS.isdisjoint(text[end : match.start()])
             inner = found[1:] != found[1:].lower()
             capital = found != "I" and (inner or (not begins and found[0].isupper()))
-            word = "word" if kind == "plain" else kind
+            word = {"plain": "word", "name": "address"}.get(kind, kind)
             yield _Token(word, _normal(kind, found), capital, found.isupper() and len(found) > 1)
         end = match.end()
 
@@ -273,11 +273,14 @@ _WORDY_UNITS = "|".join(sorted((word for word in known.UNITS.split()), key=len, 
 _TOKEN = re.compile(
     r"(?P<plain>[a-z]+(?=[ ,?]|$))"  # cannot be the beginning of anything longer
     r"|(?P<address>(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.\w[\w.-]*|(?<![\w/])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]*)*|[A-Za-z]:\\\S+)"
+    r"|(?P<name>\w[\w-]*(?:\.[\w-]+)*\.(?:com|org|net|io|dev|py|js|ts|rs|go|txt|md|json|csv|pdf|exe|html|css|xml|ya?ml"
+    r"|toml|sh|docx?|xlsx?|pptx?|zip|jpe?g|png|mp[34])\b|[a-z]+(?:_[a-z]+)+)"
     r"|(?P<clock>(?<![\w:.])(?:\d{1,2}:\d\d(?:\s?[ap]\.?m\b)?|\d{1,2}\s?[ap]\.?m\b)(?![:\d]))"
     r"|(?P<nth>\d+(?:st|nd|rd|th)\b)"
     rf"|(?P<number>(?:(?<![\w.)])[-\u2212])?\d+(?:[.,]\d+)*(?=(?:{_WORDY_UNITS}|mn|bn)?(?![\w]|[-./:_]\w*\d)))"
     r"|(?P<code>(?=[\w./:_-]*\d)#?\w+(?:[-./:_]\w+)*|[A-Za-z](?:\+\+|#)(?!\w))"
-    r"|(?P<sign>[+*=<>^|~\\@](?!\s*$)|(?<=\b\w )[-/](?= \w\b)|[\u2190-\u2bff\U0001f000-\U0001ffff])"
+    r"|(?P<sign>[+*=<>^|~\\@](?!\s*$)|(?<=\b\w )[-/](?= \w\b)"
+    r"|[\u2190-\u2bff\U0001f000-\U0001ffff\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2079\u2150-\u215e])"
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?|[$\u20ac\u00a3\u00a5\u20b9%])",
     re.IGNORECASE,
 )

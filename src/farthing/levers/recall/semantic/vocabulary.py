@@ -82,6 +82,8 @@ SAME: Final = """
 """Words that may stand for each other: groups parted by ``;`` or a line's end. Only where the answer is the same."""
 
 OPPOSITES: Final = """
+    noon midnight; once twice; today tomorrow; today yesterday; tomorrow yesterday; double triple; all some; all none
+    always sometimes; must may; useful useless; harmful harmless; careful careless; paid unpaid
     for against; with against; on off; up down; in out; before after; with without; increase decrease; raise lower
     enable disable; buy sell; open close; deposit withdraw; start stop; start end; begin end; first last; min max
     minimum maximum; best worst; better worse; good bad; more less; most least; many few; high low; highest lowest
@@ -144,6 +146,6 @@ SLOTS: Final = """
     dog cat horse cow bird rabbit
     head neck shoulder arm elbow wrist hand finger chest stomach hip leg knee ankle toe ear eye nose throat tongue
     son daughter brother sister wife husband uncle aunt grandmother grandfather boyfriend girlfriend
-    savings mortgage ira roth etf
+    savings mortgage ira roth etf usd eur gbp jpy inr cny chf
 """
 """Common fillers of a slot, also when typed without a capital: in one question only, they part it from the other."""
