@@ -1,0 +1,1 @@
+"""What ``benchmarks/semantic.py`` replays, and by whom it is answered."""
