@@ -110,19 +110,3 @@ def test_a_scan_is_what_it_would_be_with_a_dict(done, sought):
     assert {number: pytest.approx(cosine(sought, vector)) for number, vector in model.items()} == dict(found)
     assert [similarity for _, similarity in found] == sorted(dict(found).values(), reverse=True)
     assert index.nearest(sought, 2) == found[:2] or len(model) > 64
-
-
-@pytest.mark.skipif(not HAS_GRAPH, reason="needs farthing[ann]")
-def test_a_graph_is_saved_and_read(tmp_path):
-    from farthing.levers.recall.semantic.usearch_index import Graph
-
-    graph, (one, two) = Graph(8), some(random.Random(5), 2, 8)
-    graph.add(1, one)
-    graph.save(tmp_path / "it")
-    again = Graph(8, tmp_path / "it")
-    again.add(2, two)
-    assert again.nearest(one, 1) == [(1, 1.0)]
-    assert again.nearest(two, 1) == [(2, 1.0)]
-    assert (1 in again, 3 in again) == (True, False)
-    with pytest.raises(RuntimeError, match="8 instead of 9"):
-        Graph(9, tmp_path / "it")

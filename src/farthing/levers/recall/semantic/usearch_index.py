@@ -1,19 +1,18 @@
 """The nearest of very many vectors: a graph of neighbours (HNSW) by usearch, from the extra ``farthing[ann]``.
 
 Worth it beyond ``WORTH_IT`` vectors, where a scan takes longer than the graph. A vector takes its bytes and about 650
-more, and about 0.3 ms to add (measured: ``benchmarks/recall_index.py``), so a large one is built in the background.
+more, and about 0.4 ms to add (``benchmarks/recall_index.py``), so a large one is built in the background.
 """
 
 from __future__ import annotations
 
 import importlib.util
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from farthing.levers.recall.semantic.index import Matches
 
-WORTH_IT = 20_000
+WORTH_IT = 100_000
 _LINKS, _BUILD_WIDTH, _SEARCH_WIDTH = 16, 64, 64
 _CANDIDATES = 16
 
@@ -26,8 +25,7 @@ def is_installed() -> bool:
 class Graph:
     """An index that follows links. Raises ``ImportError`` without the extra."""
 
-    def __init__(self, dimensions: int, saved: Path | None = None) -> None:
-        """``saved``: go on from what ``save`` wrote; raises ``RuntimeError`` if that cannot be read."""
+    def __init__(self, dimensions: int) -> None:
         self._np: Any = import_module("numpy")
         self._dimensions = dimensions
         usearch: Any = import_module("usearch.index")
@@ -39,16 +37,9 @@ class Graph:
             expansion_add=_BUILD_WIDTH,
             expansion_search=_SEARCH_WIDTH,
         )
-        if saved is not None:
-            self._index.load(str(saved))
-            if self._index.ndim != dimensions:
-                raise RuntimeError(f"{saved} has vectors of {self._index.ndim} instead of {dimensions} components")
 
     def __len__(self) -> int:
         return len(self._index)
-
-    def __contains__(self, number: int) -> bool:
-        return number in self._index
 
     @property
     def memory(self) -> int:
@@ -73,12 +64,6 @@ class Graph:
         found = list(zip(numbers.tolist(), ((rows @ one) / lengths).tolist(), strict=True))
         found.sort(key=lambda match: match[1], reverse=True)
         return found[:count]
-
-    def save(self, path: Path) -> None:
-        """Write it to a file, whole or not at all."""
-        part = path.with_name(path.name + ".part")
-        self._index.save(str(part))
-        part.replace(path)
 
     def _read(self, vector: bytes) -> Any:  # noqa: ANN401 - an array of numpy's, which is not imported here
         if len(vector) != self._dimensions:
