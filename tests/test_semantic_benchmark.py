@@ -69,3 +69,12 @@ def test_a_question_served_for_another_is_no_entry_of_its_own(bench):
         [first, second, second], bench.Threshold(same, 0.9, lambda one, other: "number", gate=lambda _: None)
     )
     assert (forbidden["served"], forbidden["wrong"], forbidden["layers"]) == (1, 0, {"exact": 1})
+
+
+def test_a_drifting_stream_is_the_same_every_time_and_kept(bench):
+    from semantics import drifting
+
+    one, again = drifting.simulate(0.05, 2), drifting.simulate(0.05, 2)
+    assert one == again
+    assert one["kept"] == 1.0
+    assert one["served"] > 0

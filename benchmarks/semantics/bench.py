@@ -12,6 +12,7 @@ from semantics import caches, data, minilm, pairs
 from semantics.caches import Conflict
 from semantics.replay import Cache, replay
 from semantics.vectors import Array, Vectors
+from semantics.verified import Verified
 
 MINILM, SHIPPED = "MiniLM", "shipped"
 THRESHOLDS = (0.80, 0.85, 0.88, 0.90, 0.92, 0.95, 0.97)
@@ -33,6 +34,8 @@ def everything(folder: Path, encoder: str, kept: Path | None, most: int, say: Sa
     mixed = []
     for contender in contenders(theirs, ours, conflict):
         mixed.append(replay(requests, contender))
+        if isinstance(contender, Verified):
+            mixed[-1]["votes"] = contender.votes
         say(row(mixed[-1]))
     paired = {name: pairs.measure(one, theirs, ours, conflict, THRESHOLDS) for name, one in sets.items()}
     return {"requests": len(requests), "encoder": ours.name, "mix": mixed, "pairs": paired}
@@ -45,10 +48,22 @@ def contenders(theirs: Vectors, ours: Vectors, conflict: Conflict) -> list[Cache
         caches.litellm(theirs, 0.80),
         caches.Exact(),
         *(caches.Threshold(ours, threshold, conflict) for threshold in THRESHOLDS),
+        Verified(ours, overruling(), 0.01),
         caches.Exact("exact, perfect gate", caches.perfect_gate),
         caches.Threshold(ours, 0.92, conflict, gate=caches.perfect_gate, name="threshold 0.92, perfect gate"),
         caches.Oracle(),
     ]
+
+
+def overruling() -> Conflict:
+    """The rules that no judge may overrule."""
+    strict = literal_rules()
+
+    def firm(one: str, other: str) -> str | None:
+        found = strict(one, other)
+        return None if found in literals.SOFT else found
+
+    return firm
 
 
 def literal_rules() -> Conflict:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farthing.levers.recall.semantic.decide import by_threshold
+from farthing.levers.recall.semantic.decide import by_evidence, by_threshold, strength
 
 SHARES = st.floats(0, 1)
 
@@ -20,3 +20,18 @@ def test_threshold_zero_and_one_are_honoured(similarity):
 @given(SHARES, SHARES)
 def test_no_similarity_overrules_a_literal(similarity, threshold):
     assert not by_threshold(similarity, "number", threshold)
+
+
+@given(SHARES, SHARES, st.integers(0, 5))
+def test_strength_grows_with_likeness_and_support_and_falls_with_a_rival(similarity, rival, agreeing):
+    found = strength(similarity, rival, agreeing, 5)
+    assert 0 <= found <= 1
+    assert strength(min(1.0, similarity + 0.1), rival, agreeing, 5) >= found
+    assert strength(similarity, rival, min(5, agreeing + 1), 5) >= found
+    assert strength(similarity, min(1.0, rival + 0.1), agreeing, 5) <= found
+
+
+def test_evidence_serves_what_is_strict_enough_and_shadows_the_rest():
+    assert by_evidence(1, None, 2) == by_evidence(2, None, 2) == "serve"
+    assert by_evidence(3, None, 2) == by_evidence(0, None, None) == "shadow"
+    assert by_evidence(0, "number", 2) == by_evidence(None, None, 2) == "miss"

@@ -41,9 +41,12 @@ def at_least(wrong: int, seen: int, rate: float) -> float:
 
 def upper_always(wrong: float, right: float, doubt: float, prior: Prior = Prior()) -> float:  # noqa: B008 - frozen
     """A limit that the true rate passes at no time, but for a probability of ``doubt``."""
-    return _where(
-        lambda rate: rate > wrong / max(wrong + right, 1e-9) and log_evidence(wrong, right, rate, prior) >= -log(doubt)
-    )
+    return _where(lambda rate: is_below(rate, wrong, right, doubt, prior))
+
+
+def is_below(rate: float, wrong: float, right: float, doubt: float, prior: Prior = Prior()) -> bool:  # noqa: B008
+    """Whether ``upper_always`` is at most ``rate``, without the search for it."""
+    return wrong <= rate * (wrong + right) and log_evidence(wrong, right, rate, prior) >= -log(doubt)
 
 
 def log_evidence(wrong: float, right: float, rate: float, prior: Prior = Prior()) -> float:  # noqa: B008 - frozen
