@@ -65,6 +65,8 @@ class Tally(msgspec.Struct):
     would_cache: CacheState | None = None
     cache_reason: str | None = None
     """Why the request may not be answered from the cache; empty or ``None`` if nothing speaks against it."""
+    similarity: float | None = None
+    """Of the question and the one whose answer was served for it, from -1 to 1."""
     route: str | None = None
     served_model: str | None = None
     served_provider: str | None = None

@@ -9,6 +9,7 @@ import msgspec
 
 from farthing.cli.common import clock, config_option, json_line, json_option, policy_of, store_option
 from farthing.errors import StoreError
+from farthing.levers.recall.semantic.questions import open_questions
 from farthing.levers.recall.store import AnswerStore, open_answers
 from farthing.policy.units import seconds, size
 
@@ -23,9 +24,11 @@ def cache() -> None:
 @store_option
 @json_option
 def stats(config: Path | None, store: str | None, as_json: bool) -> None:
-    """Entries, bytes, hits, evictions."""
+    """Entries, bytes, hits, evictions; questions that can be found by their meaning."""
     answers = _open(config, store)
-    found = msgspec.structs.asdict(answers.stats())
+    questions = open_questions(answers, clock)
+    found = msgspec.structs.asdict(answers.stats()) | {"questions": questions.stats().entries}
+    questions.close()
     answers.close()
     if as_json:
         click.echo(json_line(found))
@@ -57,7 +60,10 @@ def purge(
     except ValueError as problem:
         raise click.UsageError(f"--older-than: {problem}") from None
     answers = _open(config, store)
+    questions = open_questions(answers, clock)
     count = answers.purge(tenant=tenant, feature=feature, older_than=before)
+    questions.purge(tenant=tenant, feature=feature, older_than=before)
+    questions.close()
     answers.close()
     click.echo(f"{count:,} answers deleted.")
 

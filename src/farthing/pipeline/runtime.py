@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import lmdb
 import msgspec
@@ -52,6 +53,10 @@ from farthing.upstream.ways import Ways
 from farthing.wire.edit import replace_top_level
 from farthing.wire.translate.conversation import Traits
 
+if TYPE_CHECKING:
+    from farthing.levers.recall.semantic.questions import Questions
+    from farthing.levers.recall.semantic.recall import Similar
+
 log = logging.getLogger("farthing")
 
 Timestamp = Callable[[Headers], float]
@@ -88,6 +93,7 @@ class Runtime:
         self._pulse_file, self.began = pulse.lock_file(Path(policy.store.path)), before.began if before else clock()
         self.cache_problem: str | None = None
         self.answers = (before.answers if before else None) or self._open_answers()
+        self.questions = (before.questions if before else None) or self._open_questions()
         self._has_files = True
         # What was learned of the providers holds as long as they and their keys are the same; likewise what is owed.
         same = before and (before.policy.providers, before.environ) == (policy.providers, environ)
@@ -155,6 +161,8 @@ class Runtime:
             await pool.close()
         if not self._has_files:
             return
+        if self.questions is not None:
+            self.questions.close()
         if self.answers is not None:
             self.answers.close()
         self.journal.close()
@@ -217,6 +225,34 @@ class Runtime:
             log.warning("%s", answers.message)
         return answers
 
+    def _open_questions(self) -> Questions | None:
+        """Without them only the very same request is answered."""
+        if self.answers is None or not self.policy.cache.semantic:
+            return None
+        from farthing.levers.recall.semantic.questions import open_questions
+
+        try:
+            return open_questions(self.answers, self.clock)
+        except StoreError as problem:
+            self.cache_problem = f"the semantic cache is off: {problem}"
+            return None
+
+    def _similar(self) -> Similar | None:
+        """The half of the cache that goes by meaning. What observes keeps no texts where none are wanted."""
+        policy = self.policy
+        wanted = policy.cache.semantic and (policy.mode == "save" or policy.store.examples)
+        if self.questions is None or self.answers is None or not wanted:
+            return None
+        from farthing.levers.recall.semantic.recall import Similar
+        from farthing.levers.recall.semantic.static import shipped
+
+        try:
+            encoder = shipped()
+        except (OSError, ValueError) as problem:
+            self.cache_problem = f"the semantic cache is off: {problem}"
+            return None
+        return Similar(self.questions, self.answers, encoder, policy.cache.threshold)
+
     def _recall(self) -> Stage | None:
         cache = self.policy.cache
         if self.answers is None or not cache.exact:
@@ -228,6 +264,7 @@ class Runtime:
             ttl_s=seconds(cache.ttl),
             wait_s=seconds(cache.wait),
             per_user=cache.scope == "user",
+            similar=self._similar(),
         ).stage
 
     def _new_gates(self) -> Gates:

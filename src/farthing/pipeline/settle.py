@@ -165,6 +165,8 @@ class Settler:
             headers.append((b"x-farthing-model", printable(model)))
         if tally.cache_reason:
             headers.append((b"x-farthing-cache-reason", tally.cache_reason.encode()))
+        if tally.similarity is not None:
+            headers.append((b"x-farthing-cache-similarity", b"%.3f" % tally.similarity))
         if route := _route(tally):
             headers.append((b"x-farthing-route", printable(route)))
         if tally.settled:

@@ -232,9 +232,9 @@ class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exact: bool = True
     """Serve a request that equals an earlier one in everything that may change the answer."""
     semantic: bool = True
-    """Not in this version: accepted and ignored."""
+    """Serve also a question that means the same as an earlier one, where everything else is equal; needs ``exact``."""
     threshold: float = 0.92
-    """Not in this version: accepted and ignored."""
+    """How similar two questions have to be at least, from 0 to 1: higher is stricter."""
     max_error: float = 0.01
     """Not in this version: accepted and ignored."""
     ttl: str = "7d"
@@ -247,6 +247,8 @@ class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a request waits for an identical one that is already under way."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold: {self.threshold} is not between 0 and 1")
         _check("ttl", seconds, self.ttl)
         _check("wait", seconds, self.wait)
         _check("max_size", size, self.max_size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol, TypeVar, TypeVarTuple
+from typing import Literal, Protocol, TypeVar, TypeVarTuple
 
 from farthing.exchange import Exchange, Finished, Reply
 from farthing.levers.recall.answer import Answer
@@ -55,17 +55,19 @@ class Desk:
             log.exception("the cache failed; the request goes on without it (failure %d)", self.failures)
             return None
 
-    def serve(self, exchange: Exchange, key: bytes, answer: Answer) -> Reply:
-        """Give an answer out as a repeat of the request that it was given to."""
+    def serve(
+        self, exchange: Exchange, key: bytes, answer: Answer, cache: Literal["exact", "semantic"] = "exact"
+    ) -> Reply:
+        """Give an answer out. ``key`` is its own; ``cache`` says how it was found, and which lever has saved."""
         reply, tally = replay(exchange, answer), exchange.tally
         baseline = self._would_cost(exchange, key, answer)
         self.openly(self.answers.touch, key)
         # From here on nothing can fail: a hit that is not served after all must not be claimed.
-        tally.cache = "exact"
+        tally.cache = cache
         tally.as_sent = False
         tally.baseline_nano = baseline
         if baseline is not None:
-            tally.saved.append((tally.cache, baseline))
+            tally.saved.append((cache, baseline))
         tally.served_model = answer.model_reported or answer.model
         return reply
 
@@ -78,10 +80,13 @@ class Desk:
         self.answers.put(key, answer, exchange.ts)
         return answer
 
-    def mark(self, exchange: Exchange, key: bytes, finished: Finished) -> None:
+    def mark(self, exchange: Exchange, key: bytes, finished: Finished) -> Answer | None:
         """Note that an answer is known, without its body: nobody can ever be served from it."""
-        if may_keep(exchange, finished):
-            self.answers.put(key, answer_of(exchange, finished, b"", self._ttl_s), exchange.ts)
+        if not may_keep(exchange, finished):
+            return None
+        answer = answer_of(exchange, finished, b"", self._ttl_s)
+        self.answers.put(key, answer, exchange.ts)
+        return answer
 
     def _would_cost(self, exchange: Exchange, key: bytes, answer: Answer) -> int | None:
         """The price of the stored call as it would be billed now; never more than it was."""
