@@ -26,7 +26,11 @@ DEFAULT_RANGE = "30d"
 SHADES = 5
 """Features with a colour of their own."""
 RANKED = 7
-LEVERS = {"exact": "repeats, from the cache", "semantic": "questions that mean the same, from the cache", "": "of no single lever"}
+LEVERS = {
+    "exact": "repeats, from the cache",
+    "semantic": "questions that mean the same, from the cache",
+    "": "of no single lever",
+}
 """Plain words for a lever."""
 CACHE_LEVERS = frozenset({"exact", "semantic"})
 LEAST_BUCKETS = 14

@@ -1,7 +1,7 @@
 """The answer to a question that means the same as one that was asked before.
 
 Only after the exact key has missed and the gate has let the request through. Everything but the question is equal, or
-it is another partition; of the nearest questions those go that a literal forbids, and the rest has to be similar enough.
+it is another partition. Of the nearest questions those go that a literal forbids; the rest has to be similar enough.
 """
 
 from __future__ import annotations
