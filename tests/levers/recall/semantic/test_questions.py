@@ -72,6 +72,16 @@ def test_a_question_is_found_again_with_all_that_was_known_of_it(questions):
     assert questions.same(HERE, "another?", NOW) is None
 
 
+def test_what_is_too_far_away_is_not_even_read(questions):
+    for seed in (1, 2):
+        questions.add(HERE, entry(seed))
+    questions.rest()
+    near, far = questions.nearest(HERE, vector(1), 2, NOW)
+    assert near.similarity > far.similarity
+    assert questions.nearest(HERE, vector(1), 2, NOW, least=near.similarity) == [near]
+    assert questions.nearest(HERE, vector(1), 2, NOW, least=1.1) == []
+
+
 def test_no_partition_sees_another_one(questions):
     questions.add(HERE, entry(1))
     questions.rest()
@@ -202,6 +212,18 @@ def test_a_large_partition_is_read_in_the_background(questions, answers):
     other.rest()
     assert all(texts(other, seed) == [f"question {seed}?"] for seed in range(300))
     other.close()
+
+
+def test_what_cannot_be_looked_through_in_time_is_kept_in_part(questions, monkeypatch):
+    monkeypatch.setattr(shelves, "SCANNED", 100)
+    for seed in range(300):
+        questions.add(HERE, entry(seed))
+    questions.rest()
+    assert texts(questions, 3) == []
+    questions.rest()
+    found = questions.nearest(HERE, vector(3), 300, NOW)
+    assert 100 <= len(found) < 200
+    assert found[0].entry.question == "question 3?"
 
 
 def test_a_partition_grows_while_it_is_in_use(questions):

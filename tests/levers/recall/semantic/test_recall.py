@@ -38,11 +38,11 @@ class Listed:
     def __init__(self):
         self.entries, self.dropped = [], []
 
-    def nearest(self, partition, vector, count, _now):
+    def nearest(self, partition, vector, count, _now, *, least):
         found = [
             Found(number, similarity(vector, entry.vector), entry)
             for number, (room, entry) in enumerate(self.entries)
-            if room == partition and number not in self.dropped
+            if room == partition and number not in self.dropped and similarity(vector, entry.vector) >= least
         ]
         return sorted(found, key=lambda one: one.similarity, reverse=True)[:count]
 

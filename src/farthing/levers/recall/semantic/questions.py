@@ -78,11 +78,11 @@ class Questions:
         self._dropped = 0
         self._errors = 0
 
-    def nearest(self, partition: bytes, vector: bytes, count: int, now: float) -> list[Found]:
-        """The nearest entries that have not expired, the nearest first, at most ``count``."""
+    def nearest(self, partition: bytes, vector: bytes, count: int, now: float, *, least: float = -1.0) -> list[Found]:
+        """The nearest entries that have not expired, the nearest first: at most ``count``, none below ``least``."""
         try:
             with self._shelves.lock, self._env.begin() as txn:
-                return self._nearest(txn, partition, vector, count, now)
+                return self._nearest(txn, partition, vector, count, now, least)
         except Exception:  # noqa: BLE001 - whatever it is, the request goes on
             self._errors += 1
             return []
@@ -200,7 +200,7 @@ class Questions:
         self._dropped += 1
         return False
 
-    def _nearest(self, txn: Txn, partition: bytes, vector: bytes, count: int, now: float) -> list[Found]:
+    def _nearest(self, txn: Txn, partition: bytes, vector: bytes, count: int, now: float, least: float) -> list[Found]:
         """What the index still holds although the store does not is taken out when it is met."""
         found: list[Found] = []
         index = self._shelves.at(txn, partition, len(vector))
@@ -209,6 +209,8 @@ class Questions:
         for _ in range(_TRIES):
             found, gone = [], 0
             for number, similarity in index.nearest(vector, count):
+                if similarity < least:
+                    break
                 entry = rows.read(txn, self._tables, partition, number)
                 if entry is not None and now < entry.expires_at:
                     found.append(Found(number, similarity, entry))

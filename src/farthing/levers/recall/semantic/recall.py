@@ -31,7 +31,6 @@ class Asked(msgspec.Struct, frozen=True):
     """Its partition."""
     text: str
     vector: bytes
-    literals: Literals
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -48,7 +47,9 @@ class Match(msgspec.Struct, frozen=True):
 class Questions(Protocol):
     """Where answered questions are kept; fails open."""
 
-    def nearest(self, partition: bytes, vector: bytes, count: int, now: float) -> list[Found]: ...
+    def nearest(
+        self, partition: bytes, vector: bytes, count: int, now: float, *, least: float = ...
+    ) -> list[Found]: ...
     def add(self, partition: bytes, entry: Entry) -> bool: ...
     def drop(self, partition: bytes, number: int) -> bool: ...
 
@@ -73,14 +74,14 @@ class Similar:
         if soft is None or vector is None:
             return None
         room = room_of(partition, wire, soft.rest, self._encoder.id)
-        return Asked(room, soft.question, vector, read(soft.question))
+        return Asked(room, soft.question, vector)
 
     def find(self, asked: Asked, now: float) -> Match | None:
         """The most similar question that nothing speaks against, and that still has its answer."""
-        for found in self._questions.nearest(asked.room, asked.vector, NEAREST, now):
-            if found.similarity < self._threshold:
-                break
-            if clash(asked.literals, _LITERALS.decode(found.entry.literals)) is not None:
+        literals: Literals | None = None
+        for found in self._questions.nearest(asked.room, asked.vector, NEAREST, now, least=self._threshold):
+            literals = literals or read(asked.text)  # most questions are near no other, and need none
+            if clash(literals, _LITERALS.decode(found.entry.literals)) is not None:
                 continue
             answer = self._answers.get(found.entry.answer, now)
             if answer is not None:
@@ -94,7 +95,7 @@ class Similar:
         entry = Entry(
             question=asked.text,
             vector=asked.vector,
-            literals=msgspec.msgpack.encode(asked.literals),
+            literals=msgspec.msgpack.encode(read(asked.text)),
             answer=key,
             tenant=caller.tenant,
             stored_at=answer.stored_at,

@@ -2,7 +2,8 @@
 
 A small partition is read on the spot. A large one is read by a thread in small steps, so nobody waits for it; until
 that is done nothing is found in it. What has been added meanwhile is read before each look. When the memory is used up,
-the partition goes that nobody has asked about for longest; one that is larger than all of it is kept in part.
+the partition goes that nobody has asked about for longest; one that is larger than all of it, or too large to be looked
+through, is kept in part.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _BREATH_S = 0.0005
 """Between two steps of the thread: Python's threads would otherwise hold each other up for 5 ms at a time."""
 _SHELF_BYTES = 4096  # of an empty one
 _GHOSTS = 64
+SCANNED = 200_000
+"""Entries of a partition that are looked through at most where there is no graph: a request waits for it."""
 
 
 class Shelf:
@@ -72,7 +75,7 @@ class Shelves:
                 return None
             shelf = Shelf(Scan(dimensions))
         self._shelves[partition] = shelf
-        if shelf.newest < mark.newest and shelf.index.memory < self._most:
+        if shelf.newest < mark.newest and self._has_room(shelf.index):
             self._read_on(txn, partition, shelf, _AT_ONCE)
             self._count(shelf)
         if self._wants_work(shelf, mark):
@@ -106,6 +109,9 @@ class Shelves:
         while self.memory > self._most and len(self._shelves) > 1:
             oldest = next(iter(self._shelves))
             self.memory -= self._shelves.pop(oldest).memory
+
+    def _has_room(self, index: Index) -> bool:
+        return index.memory < self._most and (isinstance(index, Layers) or len(index) < SCANNED)
 
     def _wants_work(self, shelf: Shelf, mark: Mark) -> bool:
         if isinstance(shelf.index, Layers):
@@ -161,7 +167,7 @@ class Shelves:
     def _fill(self, partition: bytes, shelf: Shelf) -> None:
         """In small transactions: a long one would keep the pages of what is deleted meanwhile."""
         index = shelf.index
-        while index.memory < self._most:
+        while self._has_room(index):
             with self._env.begin() as txn:
                 count = self._read_on(txn, partition, shelf, _STEP)
             if isinstance(index, Layers):
