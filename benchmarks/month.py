@@ -1,9 +1,10 @@
 """A month of traffic with a known bill, sent three ways: is the ledger the invoice, is the saving missing from it?
 
-    python benchmarks/month.py --month FOLDER [--split dev] [--modes direct,observe,save] [--json FILE]
+    python benchmarks/month.py --month FOLDER [--split dev] [--modes direct,observe,save,semantic] [--json FILE]
 
 The folder holds a simulated provider (``provider.py``), a scorer (``score.py``) and a workload. ``direct`` sends it
-straight to the provider, ``observe`` and ``save`` through ``farthing serve`` on a fresh ledger. Exit code 0: all that
+straight to the provider, the others through ``farthing serve`` on a fresh ledger: ``observe``, ``save`` with the exact
+cache alone, ``semantic`` with the whole cache. Exit code 0: all that
 has to hold holds; 1: something does not; 2: it could not be measured. What is checked: ``docs/benchmarks.md``.
 """
 
@@ -18,10 +19,10 @@ from pathlib import Path
 from months.checks import checks
 from months.folder import month_in
 from months.report import report, tables
-from months.running import Run, run_mode
+from months.running import SEMANTIC, Run, run_mode
 from stand.process import Unmet, end_in_order
 
-MODES = ("direct", "observe", "save")
+MODES = ("direct", "observe", "save", SEMANTIC)
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ def invoice(nano=300, output=7):
 
 def sums(key=None, *, cost=300, saved=0, requests=2, unsettled=0):
     tokens = {"input": 100, "cache_read": 20, "cache_write_5m": 0, "cache_write_1h": 0, "output": 7}
-    return Sums(requests, 2, cost, cost + saved, saved, 0, unsettled, requests - 2, tokens, key)
+    return Sums(requests, 2, cost, cost + saved, saved, 0, unsettled, requests - 2, 0, tokens, key)
 
 
 def ledger(**figures):
@@ -114,6 +114,16 @@ def test_what_the_cache_served_wrongly():
     assert (served.other_class, served.uncacheable, served.share, served.leaks) == (1, 2, 0.5, 1)
     assert served.uncacheable_by_reason == {"live_data": 2}
     assert {"no answer of another tenant", "no answer of another class"} <= set(failed(run, "save"))
+
+
+def test_by_meaning_few_answers_may_be_wrong_and_the_saving_is_an_estimate():
+    dear = Run(score(number=3), [], invoice(nano=350))
+    saved = Run(score(served=1, number=3), [], invoice(), ledger(saved=50, requests=3), BOTH)
+    assert failed(saved, "semantic", dear) == []
+    wrong = Run(score(served=1, wrong=1, number=3, reasons={"other class": 1}), [], invoice(), saved.ledger, BOTH)
+    assert failed(wrong, "semantic", dear) == ["at most 0.5% of what is served is of another class"]
+    claimed = Run(saved.score, [], invoice(), ledger(saved=52, requests=3), BOTH)
+    assert failed(claimed, "semantic", dear) == ["saving claimed within 1% of direct invoice - this one"]
 
 
 def test_the_interval_of_a_share():

@@ -52,6 +52,7 @@ class Sums(msgspec.Struct, frozen=True):
     unpriced_calls: int
     unsettled_calls: int
     hits_exact: int
+    hits_semantic: int
     tokens: dict[str, int]
     key: str | None = None
 

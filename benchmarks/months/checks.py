@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from months.books import Difference, Invoice, Ledger, Request, book_differences, call_differences, usd, wilson
-from months.running import Figures, Run
+from months.running import SEMANTIC, Figures, Run
 
 NEAR = 2_000
 """Two runs without a cache may bill differently by one part in so many (0.05%): prompt caches see other orders."""
+FEW = 200
+"""One of so many served answers may be of another class where questions are matched by their meaning (0.5%)."""
 SHOWN = 20
 """Single calls that are printed; the JSON has all."""
 ANSWERS = ("requests", "errors", "unrecorded_answers", "quality", "wrong_from_cache")
@@ -53,7 +55,7 @@ def _of_mode(mode: str, run: Run, direct: Run | None) -> Iterator[Check]:
     sent, known = run.score.all.requests, run.ledger.total.requests
     yield Check(mode, "the ledger has every request", sent == known, f"{known:,} of {sent:,}")
     yield from _books(mode, run.invoice, run.ledger, run.requests)
-    yield from (_observed if mode == "observe" else _saved)(run, run.ledger, direct)
+    yield from KINDS[mode](run, run.ledger, direct)
 
 
 def _books(mode: str, invoice: Invoice, ledger: Ledger, requests: Sequence[Request]) -> Iterator[Check]:
@@ -95,6 +97,27 @@ def _saved(run: Run, ledger: Ledger, direct: Run | None) -> Iterator[Check]:
     less, claimed = direct.invoice.total_nano_usd - run.invoice.total_nano_usd, ledger.total.saved_nano_usd
     found = f"claimed ${usd(claimed)}, invoices differ by ${usd(less)}"
     yield Check("save", "saving claimed = direct invoice - this one", claimed == less, found)
+
+
+def _by_meaning(run: Run, ledger: Ledger, direct: Run | None) -> Iterator[Check]:
+    served, total = served_of(run), ledger.total
+    yield Check(SEMANTIC, "no answer of another tenant", not served.leaks, f"{served.leaks}")
+    few = served.other_class * FEW <= served.served
+    found = f"{served.other_class} of {served.served}"
+    yield Check(SEMANTIC, "at most 0.5% of what is served is of another class", few, found)
+    hits = total.hits_exact + total.hits_semantic
+    found = f"{total.hits_exact} repeats, {total.hits_semantic} by meaning"
+    yield Check(SEMANTIC, "ledger's hits = answers the provider was not asked for", hits == served.served, found)
+    if direct is None:
+        return
+    less, claimed = direct.invoice.total_nano_usd - run.invoice.total_nano_usd, total.saved_nano_usd
+    found = f"claimed ${usd(claimed)}, invoices differ by ${usd(less)}"
+    yield Check(
+        SEMANTIC, "saving claimed within 1% of direct invoice - this one", abs(claimed - less) * 100 <= less, found
+    )
+
+
+KINDS = {"observe": _observed, "save": _saved, SEMANTIC: _by_meaning}
 
 
 def unlike_answers(run: Run, direct: Run) -> list[str]:

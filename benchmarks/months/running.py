@@ -21,6 +21,8 @@ from months.folder import Month
 
 LEDGER_S, LOOK_S = 120.0, 0.5
 EVERY = "1000000000"
+SEMANTIC = "semantic"
+"""Save mode as it comes; the mode that is called ``save`` here answers repeats alone."""
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -89,8 +91,9 @@ def gateway(mode: str, store: str, provider: str, folder: Path) -> Generator[str
         "FARTHING_STORE_URL": store,
         "FARTHING_PROVIDERS_OPENAI_BASE_URL": f"{provider}/v1",
         "FARTHING_PROVIDERS_ANTHROPIC_BASE_URL": provider,
+        "FARTHING_CACHE_SEMANTIC": "false" if mode == "save" else "true",
     }
-    command = [*FARTHING, "serve", "--mode", mode, "--port", "0"]
+    command = [*FARTHING, "serve", "--mode", "save" if mode == SEMANTIC else mode, "--port", "0"]
     with serving(command, folder / "gateway.log", environ, r"Anthropic +base_url = (http://\S+)") as url:
         yield url
 
