@@ -103,7 +103,7 @@ def lenient(way, body):
 def test_what_the_clients_can_say_is_answered(house, way):
     found = replies(house, way, "plain", GenerationMode.POSITIVE, 30)
     answered = [response for _, response in found if response.status_code == 200]
-    assert len(answered) > 0.8 * len(found)
+    assert len(answered) > 0.6 * len(found)
 
 
 @pytest.mark.parametrize("way", NATIVE + CROSSED, ids=" ".join)

@@ -125,7 +125,16 @@ def test_where_the_last_word_is_not_one_text_of_the_user_only_the_exact_key_will
 
 
 @pytest.mark.parametrize(
-    "body", [[], "text", {}, {"messages": []}, {"messages": "Hello"}, {"messages": {"role": "user"}}]
+    "body",
+    [
+        [],
+        "text",
+        {},
+        {"messages": []},
+        {"messages": "Hello"},
+        {"messages": {"role": "user"}},
+        {"messages": [{"role": "user", "content": [{"type": []}]}]},
+    ],
 )
 def test_odd_bodies_raise_nothing(body):
     assert room(body) is None or question(body) == "Hello"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from farthing.levers.recall.key import Partition, key_of
-from farthing.wire.reading import mapping, objects
+from farthing.wire.reading import mapping, objects, string
 from farthing.wire.translate.bridge import CHAT, MESSAGES, RESPONSES
 
 FIELD = {CHAT: "messages", MESSAGES: "messages", RESPONSES: "input"}
@@ -54,5 +54,5 @@ def _last(turns: object) -> tuple[dict[str, Any], str]:
         return {}, ""
     if isinstance(turn.get("content"), str):
         return turn, "content"
-    texts = [part for part in objects(turn.get("content")) if part.get("type") in TEXTS]
+    texts = [part for part in objects(turn.get("content")) if string(part.get("type")) in TEXTS]
     return (texts[0], "text") if len(texts) == 1 else ({}, "")
