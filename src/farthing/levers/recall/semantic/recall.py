@@ -6,6 +6,7 @@ it is another partition. Of the nearest questions those go that a literal forbid
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Protocol
 
 import msgspec
@@ -19,18 +20,22 @@ from farthing.levers.recall.semantic.partition import room_of, soften
 from farthing.levers.recall.semantic.questions import Found
 from farthing.levers.recall.semantic.tables import Entry
 
-NEAREST = 8
+NEAREST = 4
 """Questions that are looked at: the nearest may be the one that a literal forbids."""
 _LITERALS = msgspec.msgpack.Decoder(Literals)
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Asked:
     """A question that may be compared with others."""
 
-    room: bytes
-    """Its partition."""
-    text: str
-    vector: bytes
+    def __init__(self, room: bytes, text: str, vector: bytes) -> None:
+        """``room``: its partition."""
+        self.room, self.text, self.vector = room, text, vector
+
+    @cached_property
+    def literals(self) -> Literals:
+        """Read when first needed: most questions are near no other."""
+        return read(self.text)
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -78,10 +83,8 @@ class Similar:
 
     def find(self, asked: Asked, now: float) -> Match | None:
         """The most similar question that nothing speaks against, and that still has its answer."""
-        literals: Literals | None = None
         for found in self._questions.nearest(asked.room, asked.vector, NEAREST, now, least=self._threshold):
-            literals = literals or read(asked.text)  # most questions are near no other, and need none
-            if clash(literals, _LITERALS.decode(found.entry.literals)) is not None:
+            if clash(asked.literals, _LITERALS.decode(found.entry.literals)) is not None:
                 continue
             answer = self._answers.get(found.entry.answer, now)
             if answer is not None:
@@ -95,7 +98,7 @@ class Similar:
         entry = Entry(
             question=asked.text,
             vector=asked.vector,
-            literals=msgspec.msgpack.encode(read(asked.text)),
+            literals=msgspec.msgpack.encode(asked.literals),
             answer=key,
             tenant=caller.tenant,
             stored_at=answer.stored_at,
