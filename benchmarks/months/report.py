@@ -11,7 +11,7 @@ import msgspec
 
 from months.books import TOKENS, Ledger, book_differences, call_differences, usd
 from months.checks import Check, Runs, served_of
-from months.running import Run
+from months.running import SEMANTIC, Run
 
 
 def report(split: str, runs: Runs, found: Sequence[Check]) -> dict[str, Any]:
@@ -47,7 +47,8 @@ def tables(split: str, runs: Runs, found: Iterable[Check]) -> str:
         if run.ledger is not None:
             parts += ["", f"{mode}, by model: the ledger, and in brackets what the invoice differs by"]
             parts += _grid(_by_model(run, run.ledger))
-    parts += ["", _served(runs["save"])] if "save" in runs else []
+    for mode in ("save", SEMANTIC):
+        parts += ["", _served(mode, runs[mode])] if mode in runs else []
     return "\n".join([*parts, "", *(_line(check) for check in found)])
 
 
@@ -77,13 +78,13 @@ def _by_model(run: Run, ledger: Ledger) -> Iterator[list[str]]:
         yield [model, *(text + by.get((model, name), "") for name, text in cells.items())]
 
 
-def _served(run: Run) -> str:
+def _served(mode: str, run: Run) -> str:
     served = served_of(run)
     low, high = served.interval
     reasons = ", ".join(f"{why} {n}" for why, n in served.uncacheable_by_reason.items())
     by = f"{served.share:.2%} of the served, 95% interval {low:.2%} to {high:.2%}"
     return (
-        f"save: {served.served:,} answers from the cache; {served.other_class} of another class, {served.leaks} of "
+        f"{mode}: {served.served:,} answers from the cache; {served.other_class} of another class, {served.leaks} of "
         f"another tenant, {served.uncacheable} to items that no earlier answer may serve ({reasons or 'none'}): {by}"
     )
 
