@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from stand.rows import of_parquet
 
 from farthing.levers.recall.gate import Flags, read_flags, refusal, refused_by_words
 from farthing.levers.recall.key import Partition, recall_key
@@ -109,7 +110,7 @@ def labelled(path: Path) -> dict[str, Any] | None:
     """Refused of the questions with each label, in each half; ``None`` if the file holds traffic instead."""
     if path.suffix != ".parquet":
         return None
-    rows = table(path)
+    rows = of_parquet(path)
     if "context_dependent" in rows[0]:
         found = [
             (f"needs context: {bool(row['context_dependent'])}", row["raw"])
@@ -129,14 +130,6 @@ def labelled(path: Path) -> dict[str, Any] | None:
     return {name: {"questions": seen[name], "refused": share(refused[name], seen[name])} for name in sorted(seen)}
 
 
-def table(path: Path) -> list[dict[str, Any]]:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        sys.exit("reading parquet needs pyarrow: pip install pyarrow, into an environment of its own if you like")
-    return parquet.read_table(path).to_pylist()
-
-
 def share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
 
@@ -150,7 +143,7 @@ def partition(tenant: str) -> Partition:
 
 
 def mix(path: Path) -> Iterator[Item]:
-    for row in table(path):
+    for row in of_parquet(path):
         before = json.loads(row["previous_turns"] or "[]")
         said = [{"role": "assistant", "content": "…"}] if before else []
         body = {"messages": [*before, *said, {"role": "user", "content": row["query"]}]}

@@ -20,6 +20,8 @@ from statistics import quantiles
 from time import perf_counter
 from typing import Any
 
+from stand.rows import of_parquet
+
 from farthing.levers.recall.semantic.encoder import similarity
 from farthing.levers.recall.semantic.static import StaticEncoder, shipped
 
@@ -36,7 +38,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, help="all-MiniLM-L6-v2's folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
-    sets = {path.stem: drawn(table(path), args.most) for path in args.pairs}
+    sets = {path.stem: drawn(of_parquet(path), args.most) for path in args.pairs}
     before = resident()
     encoder = shipped()
     results: dict[str, Any] = {"cost": cost(encoder, [one for pairs in sets.values() for one, _, _ in pairs], before)}
@@ -123,14 +125,6 @@ def resident() -> int | None:
 def drawn(rows: list[dict[str, Any]], most: int) -> list[Pair]:
     some = random.Random(SEED).sample(rows, most) if len(rows) > most else rows
     return [(row["q1"], row["q2"], bool(row["label"])) for row in some]
-
-
-def table(path: Path) -> list[dict[str, Any]]:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        sys.exit("reading parquet needs pyarrow: pip install pyarrow, into an environment of its own if you like")
-    return parquet.read_table(path).to_pylist()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from stand.rows import of_parquet
+
 from farthing.levers.recall.semantic.literals import SOFT, clash, read
 
 
@@ -26,7 +28,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=Path, nargs="+", required=True, help="parquet files of labelled pairs")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
-    results = {path.stem: measured(table(path)) for path in args.pairs}
+    results = {path.stem: measured(of_parquet(path)) for path in args.pairs}
     print(json.dumps(results, indent=None if args.json else 2))
     return 0
 
@@ -66,14 +68,6 @@ def counted(reasons: Counter[str]) -> dict[str, Any]:
 
 def share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
-
-
-def table(path: Path) -> list[dict[str, Any]]:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        sys.exit("reading parquet needs pyarrow: pip install pyarrow, into an environment of its own if you like")
-    return parquet.read_table(path).to_pylist()
 
 
 if __name__ == "__main__":
