@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from farthing.levers.recall.semantic.literals import SOFT, Literals, clash, conflict, gap, read
+from farthing.levers.recall.semantic.literals import SOFT, Literals, clash, conflict, read
 
 APART = {
     "number": [
@@ -108,7 +108,6 @@ def test_what_keeps_two_questions_apart(reason, pair):
 @pytest.mark.parametrize("pair", TOGETHER)
 def test_other_wordings_of_the_same(pair):
     assert conflict(*pair) is None
-    assert gap(read(pair[0]), read(pair[1])) == 0
 
 
 def test_only_doubts_may_be_overruled():
@@ -185,20 +184,10 @@ def test_a_number_word_is_that_number_and_no_other(first, second):
 def test_any_text_can_be_read_and_compared_both_ways(one, other):
     mine, yours = read(one), read(other)
     assert (clash(mine, yours) is None) == (clash(yours, mine) is None)
-    assert gap(mine, yours) == pytest.approx(gap(yours, mine))
-    assert 0 <= gap(mine, yours) <= 1
     assert conflict(one, one) is None
-    assert gap(mine, mine) == 0
 
 
 @given(st.text(max_size=60))
 def test_what_was_read_can_be_stored(text):
     literals = read(text)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(literals), type=Literals) == literals
-
-
-def test_more_of_what_is_asked_is_a_wider_gap():
-    plain = read("How do I varnish a rudder?")
-    near = read("How do I usually varnish a rudder?")
-    far = read("How do I varnish a rudder in the Arctic?")
-    assert 0 == gap(plain, plain) < gap(plain, near) + 1e-9 < gap(plain, far) < gap(plain, read("What is a fee?")) == 1

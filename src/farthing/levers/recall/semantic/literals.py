@@ -12,7 +12,7 @@ from itertools import product
 from farthing.levers.recall.semantic import vocabulary as known
 from farthing.levers.recall.semantic.reading import OPPOSITES, Literals, read, stem
 
-__all__ = ["SOFT", "Literals", "clash", "conflict", "gap", "read"]
+__all__ = ["SOFT", "Literals", "clash", "conflict", "read"]
 
 SOFT = frozenset({"kind", "slot", "narrower"})
 """Conflicts that are often none: another way of asking, a synonym that no list knows, a word that says nothing. A judge
@@ -45,26 +45,6 @@ def clash(one: Literals, other: Literals) -> str | None:
     if _turned(one, other):
         return "direction"
     return _frames(one.words, other.words)
-
-
-def gap(one: Literals, other: Literals) -> float:
-    """How much of what is asked only one of the two says: 0.0 for the same words in any form and order, 1.0 for none
-    in common. Names weigh more than other words, words that are often left out weigh less.
-    """
-    if one.words == other.words:
-        return 0.0
-    names = one.names | other.names
-    balance: dict[str, int] = {}
-    for words, side in ((one.words, 1), (other.words, -1)):
-        for word in words:
-            balance[word] = balance.get(word, 0) + side
-    apart = sum(abs(count) * _weight(word, names) for word, count in balance.items())
-    both = sum(_weight(word, names) for words in (one.words, other.words) for word in words)
-    return 2 * apart / (apart + both) if apart else 0.0
-
-
-def _weight(word: str, names: frozenset[str]) -> float:
-    return _NAME if word in names else _OFTEN_LEFT_OUT if word in _VAGUE else 1.0
 
 
 def _quoted_alike(one: Literals, other: Literals) -> bool:
@@ -167,7 +147,6 @@ def _same_beginning(mine: tuple[str, ...], yours: tuple[str, ...]) -> int:
     return next((at for at, (word, other) in enumerate(pairs) if word != other), min(len(mine), len(yours)))
 
 
-_NAME, _OFTEN_LEFT_OUT = 3.0, 0.35
 _TURNING = frozenset({"un", "in", "im", "il", "ir", "non", "dis", "mis", "de", "anti"})
 _SLOT = 2
 """Words that a slot holds at most."""

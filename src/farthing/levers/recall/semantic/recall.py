@@ -14,6 +14,7 @@ import msgspec
 from farthing.exchange import Exchange
 from farthing.levers.recall.answer import Answer
 from farthing.levers.recall.key import Partition
+from farthing.levers.recall.semantic.decide import by_threshold
 from farthing.levers.recall.semantic.encoder import Encoder
 from farthing.levers.recall.semantic.literals import Literals, clash, read
 from farthing.levers.recall.semantic.partition import room_of, soften
@@ -84,7 +85,8 @@ class Similar:
     def find(self, asked: Asked, now: float) -> Match | None:
         """The most similar question that nothing speaks against, and that still has its answer."""
         for found in self._questions.nearest(asked.room, asked.vector, NEAREST, now, least=self._threshold):
-            if clash(asked.literals, _LITERALS.decode(found.entry.literals)) is not None:
+            conflict = clash(asked.literals, _LITERALS.decode(found.entry.literals))
+            if not by_threshold(found.similarity, conflict, self._threshold):
                 continue
             answer = self._answers.get(found.entry.answer, now)
             if answer is not None:
